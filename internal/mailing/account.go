@@ -1,0 +1,83 @@
+package mailing
+
+import (
+	"strings"
+	"time"
+)
+
+// Role is what a person may do on the installation.
+type Role string
+
+// The roles, each able to do less than the next.
+const (
+	RoleUser    Role = "user"    // пользователь: their own room
+	RoleManager Role = "manager" // менеджер: sees all, blocks, disables
+	RoleAdmin   Role = "admin"   // админ: everything
+)
+
+// Account is a registered person. It carries no secret: password hashes stay
+// in the store and are compared there.
+type Account struct {
+	ID          int64
+	Email       string // normalised, see NormalizeEmail
+	FirstName   string
+	LastName    string
+	Phone       string
+	Role        Role
+	Lang        string    // "ru" or "en"
+	Zone        string    // IANA name
+	ConfirmedAt time.Time // zero until the code was given
+	BlockedAt   time.Time // zero unless blocked
+	CreatedAt   time.Time
+}
+
+// Active reports whether the person may sign in and their mailings go out.
+func (a Account) Active() bool { return !a.ConfirmedAt.IsZero() && a.BlockedAt.IsZero() }
+
+// Name is what to call the person: first and last name, or the e-mail.
+func (a Account) Name() string {
+	if name := strings.TrimSpace(a.FirstName + " " + a.LastName); name != "" {
+		return name
+	}
+	return a.Email
+}
+
+// Permission is one thing somebody may do to things that are not their own.
+type Permission string
+
+// The permissions, named as the contract names them.
+const (
+	ViewAnyMailing    Permission = "view_any_mailing" // and its runs and log
+	ViewAnyClient     Permission = "view_any_client"
+	ViewUsers         Permission = "view_users"
+	BlockUsers        Permission = "block_users"
+	DisableAnyMailing Permission = "disable_any_mailing"
+	ChangeAnything    Permission = "change_anything" // edit, send and delete others' things
+	GrantRoles        Permission = "grant_roles"
+	ManageRelays      Permission = "manage_relays" // set up how mail leaves
+)
+
+var permissions = map[Role][]Permission{
+	RoleUser:    nil,
+	RoleManager: {ViewAnyMailing, ViewAnyClient, ViewUsers, BlockUsers, DisableAnyMailing},
+	RoleAdmin: {
+		ViewAnyMailing, ViewAnyClient, ViewUsers, BlockUsers, DisableAnyMailing,
+		ChangeAnything, GrantRoles, ManageRelays,
+	},
+}
+
+// May reports whether the role carries the permission.
+func (r Role) May(p Permission) bool {
+	for _, has := range permissions[r] {
+		if has == p {
+			return true
+		}
+	}
+	return false
+}
+
+// Valid reports whether r is one of the roles.
+func (r Role) Valid() bool {
+	_, ok := permissions[r]
+	return ok
+}
