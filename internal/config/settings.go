@@ -1,0 +1,172 @@
+package config
+
+import (
+	"log/slog"
+	"net"
+	"net/mail"
+	"path/filepath"
+	"time"
+)
+
+// setting is one row of the table of everything that can be set.
+type setting struct {
+	env      string                      // name in the environment
+	flag     string                      // name of the flag; empty when there is none
+	fallback func(Config) string         // default, from the settings above it
+	unit     string                      // what the value is counted in, or its form
+	meaning  string                      // one sentence for the operator
+	mask     func(string) string         // hides what is secret in a value; nil when nothing is
+	isSwitch bool                        // the flag may stand without a value
+	take     func(*Config, string) error // checks a value and puts it in its place
+}
+
+// settings is the table, in the order in which it is printed. A default may
+// use what stands above it.
+func settings() []setting {
+	return append(placeSettings(), append(mailSettings(), processSettings()...)...)
+}
+
+// placeSettings say where things are: addresses, folders, databases.
+func placeSettings() []setting {
+	return []setting{
+		{
+			env: "VESTNIK_ADDR", flag: "addr", fallback: always("127.0.0.1:8000"), unit: "host:port",
+			meaning: "Where the web server listens; an empty host means every interface.",
+			take:    into(func(c *Config) *string { return &c.Addr }, address),
+		},
+		{
+			env: "VESTNIK_BASE_URL", flag: "base-url", fallback: baseURLOf, unit: "URL",
+			meaning: "How people reach the pages; links in mails begin with it.",
+			take:    into(func(c *Config) *string { return &c.BaseURL }, baseURL),
+		},
+		{
+			env: "VESTNIK_DATA_DIR", flag: "data-dir", fallback: always("./data"), unit: "folder",
+			meaning: "Folder of the embedded database, the journal, uploads and the secret key.",
+			take:    into(func(c *Config) *string { return &c.DataDir }, folder),
+		},
+		{
+			env: "DATABASE_URL", flag: "database-url", fallback: databaseURLOf, unit: "URL", mask: maskPassword,
+			meaning: "sqlite:PATH for the embedded database, postgres://… for a PostgreSQL server.",
+			take:    into(func(c *Config) *string { return &c.DatabaseURL }, databaseURL),
+		},
+		{
+			env: "REDIS_URL", flag: "redis-url", fallback: always(""), unit: "URL", mask: maskPassword,
+			meaning: "redis://… shares the cache and the limits between nodes; empty keeps them in process.",
+			take:    into(func(c *Config) *string { return &c.RedisURL }, redisURL),
+		},
+		{
+			env: "CACHE_ENABLED", fallback: always("false"), unit: "true or false",
+			meaning: "The earlier service's switch: true takes REDIS_URL from CACHE_LOCATION.",
+			take:    into(func(c *Config) *bool { return &c.cacheEnabled }, truth),
+		},
+		{
+			env: "CACHE_LOCATION", fallback: always(""), unit: "URL", mask: maskPassword,
+			meaning: "The earlier service's name for REDIS_URL; counts when CACHE_ENABLED is true.",
+			take:    into(func(c *Config) *string { return &c.cacheLocation }, redisURL),
+		},
+	}
+}
+
+// mailSettings say how mail leaves.
+func mailSettings() []setting {
+	return []setting{
+		{
+			env: "SMTP_URL", flag: "smtp-url", fallback: always(""), unit: "URL", mask: maskPassword,
+			meaning: "smtp://user:password@host:587 or smtps://…:465; empty keeps all mail in the demo mailbox.",
+			take:    into(func(c *Config) *string { return &c.SMTPURL }, smtpURL),
+		},
+		{
+			env: "VESTNIK_MAIL_FROM", flag: "mail-from", fallback: always("Vestnik <vestnik@localhost>"), unit: "name <address>",
+			meaning: "Sender of confirmation codes and notices.",
+			take:    into(func(c *Config) *mail.Address { return &c.MailFrom }, sender),
+		},
+		{
+			// 10 is modest enough for every provider we know of: Postfix lets one
+			// client hold 50 (smtpd_client_connection_count_limit). 1000 stays
+			// below the usual limit of 1024 open files.
+			env: "VESTNIK_CONNECTIONS", flag: "connections", fallback: always("10"), unit: "connections",
+			meaning: "Connections to the mail server that this node holds at once.",
+			take:    into(func(c *Config) *int { return &c.Connections }, whole(1, 1000)),
+		},
+		{
+			env: "VESTNIK_LATE_LIMIT", flag: "late-limit", fallback: always("24h"), unit: "duration",
+			meaning: "A sending that was missed by no more than this is made up once; a later one is skipped and says so.",
+			take:    into(func(c *Config) *time.Duration { return &c.LateLimit }, span(time.Minute, 366*24*time.Hour)),
+		},
+		{
+			env: "VESTNIK_DEMO_KEEP", flag: "demo-keep", fallback: always("10000"), unit: "mails",
+			meaning: "How many mails the demo mailbox keeps; the oldest go first.",
+			take:    into(func(c *Config) *int { return &c.DemoKeep }, whole(1, 1_000_000)),
+		},
+	}
+}
+
+// processSettings say how the process behaves.
+func processSettings() []setting {
+	return []setting{
+		{
+			env: "VESTNIK_ROLES", flag: "roles", fallback: always("web,scheduler,worker"), unit: "list",
+			meaning: "The shares of the work that this process takes over.",
+			take:    into(func(c *Config) *[]Role { return &c.Roles }, roles),
+		},
+		{
+			env: "VESTNIK_ZONE", flag: "zone", fallback: always("Europe/Moscow"), unit: "IANA name",
+			meaning: "Time zone a new account starts with; Moscow, because most of those who move here are Russian.",
+			take:    into(func(c *Config) **time.Location { return &c.Zone }, zone),
+		},
+		{
+			env: "VESTNIK_PUBLIC_SIGNUP", flag: "public-signup", fallback: always("true"), unit: "true or false", isSwitch: true,
+			meaning: "Whether anybody may register, or only an admin makes accounts.",
+			take:    into(func(c *Config) *bool { return &c.PublicSignup }, truth),
+		},
+		{
+			env: "VESTNIK_SAMPLE_DATA", flag: "sample-data", fallback: always("false"), unit: "true or false", isSwitch: true,
+			meaning: "Fills an empty database with examples.",
+			take:    into(func(c *Config) *bool { return &c.SampleData }, truth),
+		},
+		{
+			// No flag: a command line is shown to every user of the machine.
+			env: "VESTNIK_SECRET_KEY", fallback: always(""), unit: "text", mask: maskAll,
+			meaning: "Secret that signs links and seals passwords, 32 characters or more; empty makes the file secret.key in the data folder.",
+			take:    into(func(c *Config) *string { return &c.SecretKey }, secretKey),
+		},
+		{
+			// 30 s is what Kubernetes and most init systems wait before they kill.
+			env: "VESTNIK_DRAIN_TIMEOUT", flag: "drain-timeout", fallback: always("30s"), unit: "duration",
+			meaning: "How long a stop waits for mails that are being handed over.",
+			take:    into(func(c *Config) *time.Duration { return &c.DrainTimeout }, span(0, time.Hour)),
+		},
+		{
+			env: "VESTNIK_LOG_LEVEL", flag: "log-level", fallback: always("info"), unit: "debug, info, warn or error",
+			meaning: "The least important line that is still logged.",
+			take:    into(func(c *Config) *slog.Level { return &c.LogLevel }, level),
+		},
+		{
+			env: "VESTNIK_LOG_FORMAT", flag: "log-format", fallback: always("text"), unit: "text or json",
+			meaning: "How a line of the log is written.",
+			take:    into(func(c *Config) *string { return &c.LogFormat }, logFormat),
+		},
+	}
+}
+
+// always is a default that depends on nothing.
+func always(value string) func(Config) string {
+	return func(Config) string { return value }
+}
+
+// baseURLOf is the address the server listens on, as a browser on the same
+// machine would write it.
+func baseURLOf(c Config) string {
+	host, port, err := net.SplitHostPort(c.Addr)
+	if err != nil {
+		return "http://127.0.0.1:8000" // the bad address is a problem of its own
+	}
+	if host == "" || host == "0.0.0.0" || host == "::" {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+func databaseURLOf(c Config) string {
+	return "sqlite:" + filepath.Join(c.DataDir, "vestnik.db")
+}
