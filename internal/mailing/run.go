@@ -62,6 +62,15 @@ type Run struct {
 	FinishedAt   time.Time
 }
 
+// NewRun is a run of the mailing as it is frozen at now.
+func NewRun(m Mailing, owner Account, kind RunKind, scheduledFor, now time.Time) Run {
+	return Run{
+		MailingID: m.ID, OwnerID: m.OwnerID, Kind: kind, ScheduledFor: scheduledFor, State: RunOpening,
+		FromName: m.FromName, ReplyTo: m.ReplyTo, Lang: owner.Lang, Priority: PriorityBulk,
+		Doubt: m.Doubt, Unsubscribe: true, CreatedAt: now,
+	}
+}
+
 // Counts are the deliveries of a run by outcome. Audience is how many there are.
 type Counts struct {
 	Audience, Sent, Failed, Skipped, InDoubt int64

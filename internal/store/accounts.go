@@ -1,0 +1,196 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"vestnik/internal/mailing"
+	"vestnik/internal/store/sqlc"
+)
+
+// CreateAccount adds an account and returns its id. An address that is taken is
+// a conflict, "account_exists".
+func (s *Store) CreateAccount(ctx context.Context, a mailing.Account, passwordHash string) (int64, error) {
+	id := NewID()
+	err := s.w.CreateAccount(ctx, sqlc.CreateAccountParams{
+		ID: id, Email: a.Email, PasswordHash: passwordHash, FirstName: a.FirstName, LastName: a.LastName,
+		Phone: a.Phone, Role: string(a.Role), Lang: a.Lang, Zone: a.Zone, Search: accountSearch(a),
+		ConfirmedAt: millis(a.ConfirmedAt), CreatedAt: millis(a.CreatedAt),
+	})
+	if isDuplicate(err) {
+		return 0, mailing.FieldFault(mailing.Conflict, "email", "account_exists", "email", a.Email)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("store: create account: %w", err)
+	}
+	return id, nil
+}
+
+// Account returns the account with the id.
+func (s *Store) Account(ctx context.Context, id int64) (mailing.Account, error) {
+	row, err := found(s.r.Account(ctx, id))
+	if err != nil {
+		return mailing.Account{}, fmt.Errorf("store: account %d: %w", id, err)
+	}
+	return accountOf(row), nil
+}
+
+// AccountByEmail returns the account with the normalised address, and the hash
+// of its password.
+func (s *Store) AccountByEmail(ctx context.Context, email string) (mailing.Account, string, error) {
+	row, err := found(s.r.AccountByEmail(ctx, email))
+	if err != nil {
+		return mailing.Account{}, "", fmt.Errorf("store: account by e-mail: %w", err)
+	}
+	return accountOf(row), row.PasswordHash, nil
+}
+
+// CountAccounts returns how many accounts there are.
+func (s *Store) CountAccounts(ctx context.Context) (int64, error) {
+	n, err := s.r.CountAccounts(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("store: count accounts: %w", err)
+	}
+	return n, nil
+}
+
+// ReplaceUnconfirmed lets a person who never confirmed register again: names and
+// password are those typed last. A confirmed account is left as it is.
+func (s *Store) ReplaceUnconfirmed(ctx context.Context, a mailing.Account, passwordHash string) error {
+	_, err := s.w.ReplaceUnconfirmed(ctx, sqlc.ReplaceUnconfirmedParams{
+		ID: a.ID, PasswordHash: passwordHash, FirstName: a.FirstName, LastName: a.LastName,
+		Lang: a.Lang, Zone: a.Zone, Search: accountSearch(a),
+	})
+	return wrap(err, "replace unconfirmed account")
+}
+
+// ConfirmAccount activates the account.
+func (s *Store) ConfirmAccount(ctx context.Context, id int64, now time.Time) error {
+	err := s.w.ConfirmAccount(ctx, sqlc.ConfirmAccountParams{ID: id, ConfirmedAt: millis(now)})
+	return wrap(err, "confirm account")
+}
+
+// SetPassword stores the hash and signs the account out everywhere.
+func (s *Store) SetPassword(ctx context.Context, id int64, hash string) error {
+	return wrap(s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
+		if err := q.SetPassword(ctx, sqlc.SetPasswordParams{ID: id, PasswordHash: hash}); err != nil {
+			return err
+		}
+		return q.DeleteAccountSessions(ctx, nullID(id))
+	}), "set password")
+}
+
+// UpdateProfile stores names, phone, language and zone.
+func (s *Store) UpdateProfile(ctx context.Context, a mailing.Account) error {
+	err := s.w.UpdateProfile(ctx, sqlc.UpdateProfileParams{
+		ID: a.ID, FirstName: a.FirstName, LastName: a.LastName, Phone: a.Phone,
+		Lang: a.Lang, Zone: a.Zone, Search: accountSearch(a),
+	})
+	return wrap(err, "update profile")
+}
+
+// SetBlocked blocks the account and signs it out everywhere, or unblocks it when
+// at is zero.
+func (s *Store) SetBlocked(ctx context.Context, id int64, at time.Time) error {
+	return wrap(s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
+		if err := q.SetBlocked(ctx, sqlc.SetBlockedParams{ID: id, BlockedAt: millis(at)}); err != nil {
+			return err
+		}
+		if at.IsZero() {
+			return nil
+		}
+		return q.DeleteAccountSessions(ctx, nullID(id))
+	}), "block account")
+}
+
+// SetRole gives the account a role.
+func (s *Store) SetRole(ctx context.Context, id int64, role mailing.Role) error {
+	return wrap(s.w.SetRole(ctx, sqlc.SetRoleParams{ID: id, Role: string(role)}), "set role")
+}
+
+// PutCode stores the keyed hash of a code, in place of an earlier one.
+func (s *Store) PutCode(ctx context.Context, accountID int64, purpose, hash string, tries int64, expires time.Time) error {
+	return wrap(s.w.PutCode(ctx, sqlc.PutCodeParams{
+		AccountID: accountID, Purpose: purpose, Hash: hash, TriesLeft: tries, ExpiresAt: millis(expires),
+	}), "put code")
+}
+
+// TakeCodeTry uses up one try at a code and returns the hash to compare with. It
+// is "not found" when there is none, it has expired or no try is left.
+func (s *Store) TakeCodeTry(ctx context.Context, accountID int64, purpose string, now time.Time) (string, error) {
+	hash, err := found(s.w.TakeCodeTry(ctx, sqlc.TakeCodeTryParams{
+		AccountID: accountID, Purpose: purpose, Now: millis(now),
+	}))
+	return hash, wrap(err, "take a try at a code")
+}
+
+// DeleteCode removes a code that was used. Of two who use it at once one gets
+// true.
+func (s *Store) DeleteCode(ctx context.Context, accountID int64, purpose, hash string) (bool, error) {
+	n, err := s.w.DeleteCode(ctx, sqlc.DeleteCodeParams{AccountID: accountID, Purpose: purpose, Hash: hash})
+	return n > 0, wrap(err, "delete code")
+}
+
+// Spend takes one from the named budget of limit per window and reports whether
+// it was there. A window begins with the first use.
+func (s *Store) Spend(ctx context.Context, budget string, limit int64, window time.Duration, now time.Time) (bool, error) {
+	used, err := s.w.SpendBudget(ctx, sqlc.SpendBudgetParams{
+		Name: budget, ResetsAt: millis(now.Add(window)), Now: millis(now),
+	})
+	return used <= limit, wrap(err, "spend budget")
+}
+
+// Sweep deletes what has expired: sessions, codes, budgets.
+func (s *Store) Sweep(ctx context.Context, now time.Time) error {
+	if _, err := s.w.DeleteExpiredSessions(ctx, millis(now)); err != nil {
+		return wrap(err, "sweep sessions")
+	}
+	if _, err := s.w.DeleteExpiredCodes(ctx, millis(now)); err != nil {
+		return wrap(err, "sweep codes")
+	}
+	_, err := s.w.DeleteSpentBudgets(ctx, millis(now))
+	return wrap(err, "sweep budgets")
+}
+
+// Session returns the data of a session that has not expired.
+func (s *Store) Session(ctx context.Context, tokenHash string, now time.Time) ([]byte, bool, error) {
+	data, err := found(s.r.Session(ctx, sqlc.SessionParams{TokenHash: tokenHash, Now: millis(now)}))
+	if mailing.KindOf(err) == mailing.NotFound {
+		return nil, false, nil
+	}
+	return data, err == nil, wrap(err, "session")
+}
+
+// PutSession stores a session; accountID is 0 before sign-in.
+func (s *Store) PutSession(ctx context.Context, tokenHash string, accountID int64, data []byte, expires time.Time) error {
+	return wrap(s.w.PutSession(ctx, sqlc.PutSessionParams{
+		TokenHash: tokenHash, AccountID: nullID(accountID), Data: data, ExpiresAt: millis(expires),
+	}), "put session")
+}
+
+// DeleteSession removes a session; one that is not there is no error.
+func (s *Store) DeleteSession(ctx context.Context, tokenHash string) error {
+	return wrap(s.w.DeleteSession(ctx, tokenHash), "delete session")
+}
+
+func accountOf(row sqlc.Account) mailing.Account {
+	return mailing.Account{
+		ID: row.ID, Email: row.Email, FirstName: row.FirstName, LastName: row.LastName, Phone: row.Phone,
+		Role: mailing.Role(row.Role), Lang: row.Lang, Zone: row.Zone,
+		ConfirmedAt: instant(row.ConfirmedAt), BlockedAt: instant(row.BlockedAt), CreatedAt: instant(row.CreatedAt),
+	}
+}
+
+func accountSearch(a mailing.Account) string {
+	return mailing.SearchText(a.FirstName, a.LastName, a.Email, mailing.DisplayEmail(a.Email), a.Phone)
+}
+
+// wrap says what the store was doing, and is nil for nil.
+func wrap(err error, doing string) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("store: %s: %w", doing, err)
+}

@@ -1,0 +1,144 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"vestnik/internal/store/sqlc"
+)
+
+// dialect is all that differs between the databases.
+type dialect struct {
+	name  string
+	lease string
+	// field reads element i of a JSON array as the SQL type, which is bigint or
+	// text; each gives the rows of a JSON array of arrays.
+	field func(i int, sqlType string) string
+	each  string
+}
+
+var postgres = dialect{
+	name: "postgres",
+	// The picked rows are materialized so that the limit is kept when the plan
+	// is a nested loop; other nodes' picks are skipped, not waited for.
+	lease: `with picked as materialized (
+    select id from deliveries where run_id = $1 and state < 2 and due_at <= $2
+        and exists (select 1 from nodes where nodes.id = $4 and epoch = $5)
+    order by due_at, id limit $3 for update skip locked
+)
+update deliveries d set state = 2, lease_node = $4, lease_epoch = $5
+from picked where d.id = picked.id
+returning d.id, coalesce(d.contact_id, 0), d.email, d.tries, d.vars, d.created_at`,
+	field: func(i int, sqlType string) string { return fmt.Sprintf("cast(value ->> %d as %s)", i, sqlType) },
+	each:  "jsonb_array_elements(cast($1 as jsonb)) as each_row (value)",
+}
+
+var sqliteDialect = dialect{
+	name: "sqlite3",
+	lease: `update deliveries set state = 2, lease_node = $4, lease_epoch = $5
+where id in (
+    select id from deliveries where run_id = $1 and state < 2 and due_at <= $2
+        and exists (select 1 from nodes where nodes.id = $4 and epoch = $5)
+    order by due_at, id limit $3
+)
+returning id, coalesce(contact_id, 0), email, tries, vars, created_at`,
+	field: func(i int, _ string) string { return fmt.Sprintf("json_extract(value, '$[%d]')", i) },
+	each:  "json_each($1)",
+}
+
+// exec runs one statement that changes many rows and returns how many.
+func (s *Store) exec(ctx context.Context, statement string, values ...any) (n int64, err error) {
+	err = s.inTx(ctx, func(_ *sqlc.Queries, tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, statement, values...)
+		if err != nil {
+			return err
+		}
+		n, err = result.RowsAffected()
+		return err
+	})
+	return n, err
+}
+
+// rows is a from-item over the JSON array of arrays in $1. Each column is given
+// as "name type".
+func (d dialect) rows(columns ...string) string {
+	var fields []string
+	for i, column := range columns {
+		name, sqlType, _ := strings.Cut(column, " ")
+		fields = append(fields, d.field(i, sqlType)+" as "+name)
+	}
+	return "(select " + strings.Join(fields, ", ") + " from " + d.each + ")"
+}
+
+func open(databaseURL string) (*Store, error) {
+	if path, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
+		return openSQLite(strings.TrimPrefix(path, "//"))
+	}
+	db, err := sql.Open("pgx", databaseURL)
+	if err != nil {
+		return nil, err
+	}
+	// Sixteen connections a node keep every room busy on the machines measured;
+	// PostgreSQL allows a hundred by default, for all nodes.
+	db.SetMaxOpenConns(16)
+	db.SetMaxIdleConns(16)
+	return &Store{write: db, read: db, dialect: postgres}, nil
+}
+
+// openSQLite follows what SQLite's own documentation advises for a server: WAL,
+// so that readers do not wait; every commit on disk before it is answered; one
+// writer, whose transactions take the lock at once and so never fail half way.
+func openSQLite(path string) (*Store, error) {
+	common := url.Values{"_pragma": {
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+		"cache_size(-32000)", "temp_store(MEMORY)",
+	}}
+	writer, reader := url.Values{"_txlock": {"immediate"}}, url.Values{}
+	writer["_pragma"] = common["_pragma"]
+	reader["_pragma"] = append(common["_pragma"][:len(common["_pragma"]):len(common["_pragma"])], "query_only(1)")
+	file := "file:" + (&url.URL{Path: path}).EscapedPath() + "?"
+	write, err := sql.Open("sqlite", file+writer.Encode())
+	if err != nil {
+		return nil, err
+	}
+	write.SetMaxOpenConns(1)
+	read, err := sql.Open("sqlite", file+reader.Encode())
+	if err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	read.SetMaxOpenConns(4)
+	return &Store{write: write, read: read, dialect: sqliteDialect}, nil
+}
+
+// isDeadlock reports whether err says that the transaction was undone because it
+// and another waited for each other, and may be tried again.
+func isDeadlock(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001") // deadlock_detected, serialization_failure
+}
+
+// isBusy reports whether err says that another process has SQLite's lock.
+func isBusy(err error) bool {
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && lite.Code()&0xff == sqlite3.SQLITE_BUSY // the rest says why
+}
+
+// isDuplicate reports whether err says that a unique value is there already.
+func isDuplicate(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "23505" // unique_violation
+	}
+	var lite *sqlite.Error
+	return errors.As(err, &lite) &&
+		(lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+}

@@ -1,0 +1,138 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"vestnik/internal/mailing"
+	"vestnik/internal/store/sqlc"
+)
+
+// Node is one running process that sends. Its lease on deliveries holds while it
+// keeps itself alive; a new start of the same node has a higher epoch.
+type Node struct {
+	ID    int64
+	Name  string
+	Epoch int64
+}
+
+// StartNode registers a start of the named node.
+func (s *Store) StartNode(ctx context.Context, name string, now, aliveUntil time.Time) (Node, error) {
+	row, err := s.w.StartNode(ctx, sqlc.StartNodeParams{
+		ID: NewID(), Name: name, AliveUntil: millis(aliveUntil), StartedAt: millis(now),
+	})
+	return Node{ID: row.ID, Name: name, Epoch: row.Epoch}, wrap(err, "start node")
+}
+
+// KeepNodeAlive extends the node's leases. It reports false when a later start
+// of the same node has taken over: then this one must send nothing more.
+func (s *Store) KeepNodeAlive(ctx context.Context, n Node, until time.Time) (bool, error) {
+	rows, err := s.w.KeepNodeAlive(ctx, sqlc.KeepNodeAliveParams{
+		ID: n.ID, Epoch: n.Epoch, AliveUntil: millis(until),
+	})
+	return rows > 0, wrap(err, "keep node alive")
+}
+
+// Leased is a delivery that a node holds, with what is needed to make its mail.
+type Leased struct {
+	ID        int64
+	RunID     int64
+	ContactID int64 // 0 for single mails
+	Email     string
+	Tries     int64 // tries before this one
+	Vars      string
+	CreatedAt time.Time
+
+	FirstName, LastName, Comment string
+	Unmailable                   mailing.Reason // not to be mailed after all; empty: mail it
+}
+
+// Lease takes up to most due deliveries of a run for the node, the longest due
+// among them first; they come in no order. A node whose later start has taken
+// over gets none. Nothing is taken unless all of it is answered, since a lease
+// that nobody knows of would last as long as the node.
+func (s *Store) Lease(ctx context.Context, n Node, runID int64, now time.Time, most int) ([]Leased, error) {
+	var list []Leased
+	err := s.inTx(ctx, func(_ *sqlc.Queries, tx *sql.Tx) (err error) {
+		if list, err = s.takeDue(ctx, tx, n, runID, now, most); err != nil {
+			return err
+		}
+		return s.addContacts(ctx, tx, list)
+	})
+	if err != nil {
+		return nil, wrap(err, "lease")
+	}
+	return list, nil
+}
+
+func (s *Store) takeDue(ctx context.Context, tx *sql.Tx, n Node, runID int64, now time.Time, most int) ([]Leased, error) {
+	rows, err := tx.QueryContext(ctx, s.dialect.lease, runID, millis(now), most, n.ID, n.Epoch)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, func(rows *sql.Rows) (Leased, error) {
+		l := Leased{RunID: runID}
+		var created int64
+		err := rows.Scan(&l.ID, &l.ContactID, &l.Email, &l.Tries, &l.Vars, &created)
+		l.CreatedAt = instant(created)
+		return l, err
+	})
+}
+
+// addContacts fills in the people. A contact that is gone or suppressed by now
+// makes its delivery unmailable.
+func (s *Store) addContacts(ctx context.Context, tx *sql.Tx, list []Leased) error {
+	var ids []int64
+	at := map[int64]*Leased{}
+	for i := range list {
+		if l := &list[i]; l.ContactID != 0 {
+			ids = append(ids, l.ContactID)
+			at[l.ContactID] = l
+			l.Unmailable = mailing.ReasonDeleted
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	rows, err := tx.QueryContext(ctx, `select c.id, c.first_name, c.last_name, c.comment, coalesce(s.reason, '')
+from `+s.dialect.rows("id bigint")+` v
+join contacts c on c.id = v.id
+left join suppressions s on s.owner_id = c.owner_id and s.email = c.email`, jsonIDs(ids))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		var first, last, comment, reason string
+		if err := rows.Scan(&id, &first, &last, &comment, &reason); err != nil {
+			return err
+		}
+		l := at[id]
+		l.FirstName, l.LastName, l.Comment, l.Unmailable = first, last, comment, mailing.Reason(reason)
+	}
+	return rows.Err()
+}
+
+// Left is a delivery that an earlier start of a node leased and did not settle.
+type Left struct {
+	ID, RunID, MailingID, OwnerID int64
+	Email                         string
+	Epoch                         int64
+	Doubt                         mailing.Doubt
+}
+
+// LeftByNode lists what earlier starts of the node left unsettled, with those
+// that others have put in doubt since because they could not know better.
+func (s *Store) LeftByNode(ctx context.Context, n Node) ([]Left, error) {
+	rows, err := s.r.LeftByNode(ctx, sqlc.LeftByNodeParams{LeaseNode: n.ID, BeforeEpoch: n.Epoch})
+	list := make([]Left, len(rows))
+	for i, row := range rows {
+		list[i] = Left{
+			ID: row.ID, RunID: row.RunID, MailingID: row.MailingID, OwnerID: row.OwnerID,
+			Email: row.Email, Epoch: row.LeaseEpoch, Doubt: mailing.Doubt(row.Doubt),
+		}
+	}
+	return list, wrap(err, "deliveries left by node")
+}

@@ -1,0 +1,415 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"vestnik/internal/mailing"
+	"vestnik/internal/store/sqlc"
+)
+
+// Outcome is what became of a delivery that a node held. State Waiting hands it
+// back untried.
+type Outcome struct {
+	DeliveryID int64
+	Epoch      int64 // of the lease it was sent under
+	State      mailing.DeliveryState
+	Reason     mailing.Reason
+	DueAt      time.Time        // when Waiting or Deferred
+	Attempt    *mailing.Attempt // nil when nothing was tried
+	Suppress   bool             // the address is to be suppressed as bounced
+}
+
+// Settle writes down outcomes in one transaction: the deliveries, their attempts,
+// the counts of their runs, and the end of runs and mailings that are done. An
+// outcome with an attempt is applied once, however often it is told: an attempt
+// is known by its delivery, time (in milliseconds) and node. One for a delivery
+// that another node holds by now is kept as an attempt only. Outcomes of one
+// delivery are applied in their order.
+func (s *Store) Settle(ctx context.Context, n Node, outcomes []Outcome, now time.Time) error {
+	if len(outcomes) == 0 {
+		return nil
+	}
+	return wrap(s.inTx(ctx, func(q *sqlc.Queries, tx *sql.Tx) error {
+		b := settlement{store: s, q: q, tx: tx, node: n, now: now, tally: runTally{}}
+		for rest := outcomes; len(rest) > 0; {
+			var round []Outcome
+			round, rest = onePerDelivery(rest)
+			if err := b.settle(ctx, round); err != nil {
+				return err
+			}
+		}
+		return b.tally.store(ctx, q, now)
+	}), "settle")
+}
+
+// onePerDelivery parts the first outcome of each delivery from those told after
+// it, since one statement changes a row once.
+func onePerDelivery(outcomes []Outcome) (first, rest []Outcome) {
+	seen := make(map[int64]bool, len(outcomes))
+	first = make([]Outcome, 0, len(outcomes))
+	for _, o := range outcomes {
+		if seen[o.DeliveryID] {
+			rest = append(rest, o)
+			continue
+		}
+		seen[o.DeliveryID] = true
+		first = append(first, o)
+	}
+	return first, rest
+}
+
+// settlement is one call of Settle.
+type settlement struct {
+	store *Store
+	q     *sqlc.Queries
+	tx    *sql.Tx
+	node  Node
+	now   time.Time
+	tally runTally
+}
+
+func (b settlement) settle(ctx context.Context, outcomes []Outcome) error {
+	applied, err := b.settleHeld(ctx, outcomes)
+	if err != nil {
+		return err
+	}
+	var held, late []Outcome
+	for _, o := range outcomes {
+		runID, ok := applied[o.DeliveryID]
+		if !ok {
+			late = append(late, o)
+			continue
+		}
+		held = append(held, o)
+		b.tally.add(runID, o.State, 1)
+	}
+	if err := b.record(ctx, held); err != nil {
+		return err
+	}
+	for _, o := range late {
+		if err := b.settleLate(ctx, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settleHeld updates the deliveries that the node still holds and returns the
+// run of each. An attempt on record is of an earlier lease of the same node, told
+// again from its journal, and says nothing about this one. The plus signs keep
+// SQLite from going through all that the node holds and, for each, through all
+// outcomes: with 500 of each that took fifty times as long.
+func (b settlement) settleHeld(ctx context.Context, outcomes []Outcome) (map[int64]int64, error) {
+	rows := make([][]any, len(outcomes))
+	for i, o := range outcomes {
+		var triedAt int64
+		var triedBy string
+		if o.Attempt != nil {
+			triedAt, triedBy = o.Attempt.At.UnixMilli(), o.Attempt.Node
+		}
+		rows[i] = []any{
+			o.DeliveryID, o.Epoch, int64(o.State), string(o.Reason), millis(o.DueAt),
+			flag(o.Attempt != nil), triedAt, triedBy, settledAt(o.State, b.now), flag(forgetsVars(o.State)),
+		}
+	}
+	source := b.store.dialect.rows("id bigint", "epoch bigint", "state bigint", "reason text", "due_at bigint",
+		"tried bigint", "tried_at bigint", "tried_by text", "settled_at bigint", "forget bigint")
+	updated, err := b.tx.QueryContext(ctx, `update deliveries
+set state = v.state, reason = v.reason, due_at = v.due_at, tries = tries + v.tried, settled_at = v.settled_at,
+    vars = case when v.forget = 1 then '' else vars end
+from `+source+` v
+where deliveries.id = v.id and +deliveries.state = 2
+    and +deliveries.lease_node = $2 and deliveries.lease_epoch = v.epoch
+    and not exists (
+        select 1 from attempts a
+        where v.tried = 1 and a.delivery_id = v.id and a.at = v.tried_at and a.node = v.tried_by
+    )
+returning deliveries.id, deliveries.run_id`, jsonRows(rows), b.node.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer updated.Close()
+	applied := make(map[int64]int64, len(outcomes))
+	for updated.Next() {
+		var id, runID int64
+		if err := updated.Scan(&id, &runID); err != nil {
+			return nil, err
+		}
+		applied[id] = runID
+	}
+	return applied, updated.Err()
+}
+
+// settleLate takes in an outcome for a delivery that the node does not hold any
+// more. One that was taken over from it and that nobody has touched since becomes
+// what the node says. The attempt is a fact either way, unless it is on record
+// already.
+func (b settlement) settleLate(ctx context.Context, o Outcome) error {
+	row, err := b.q.Delivery(ctx, o.DeliveryID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if o.Attempt != nil {
+		known, err := b.q.AttemptExists(ctx, sqlc.AttemptExistsParams{
+			DeliveryID: o.DeliveryID, At: o.Attempt.At.UnixMilli(), Node: o.Attempt.Node,
+		})
+		if err != nil || known > 0 {
+			return err
+		}
+	}
+	if b.takenOver(row, o) {
+		if _, err := changeFree(ctx, b.q, b.tally, row, o, b.now); err != nil {
+			return err
+		}
+	}
+	return b.record(ctx, []Outcome{o})
+}
+
+// takenOver reports whether the outcome is the word that was missing when the
+// delivery was taken over from the node.
+func (b settlement) takenOver(row sqlc.Delivery, o Outcome) bool {
+	if row.LeaseNode != b.node.ID || row.LeaseEpoch != o.Epoch {
+		return false
+	}
+	switch mailing.DeliveryState(row.State) {
+	case mailing.InDoubt:
+		return o.State != mailing.InDoubt
+	case mailing.Waiting:
+		return o.Attempt != nil
+	default:
+		return false
+	}
+}
+
+// changeFree changes a delivery that nobody holds and reports whether it was
+// still as row says.
+func changeFree(ctx context.Context, q *sqlc.Queries, tally runTally, row sqlc.Delivery, o Outcome, now time.Time) (bool, error) {
+	n, err := q.ChangeFreeDelivery(ctx, sqlc.ChangeFreeDeliveryParams{
+		ID: row.ID, State: int64(o.State), Reason: string(o.Reason), DueAt: millis(o.DueAt),
+		Tried: flag(o.Attempt != nil), SettledAt: settledAt(o.State, now), Forget: flag(forgetsVars(o.State)),
+		WasState: row.State, WasLeaseNode: row.LeaseNode, WasLeaseEpoch: row.LeaseEpoch,
+	})
+	if err != nil || n == 0 {
+		return false, err
+	}
+	tally.add(row.RunID, mailing.DeliveryState(row.State), -1)
+	tally.add(row.RunID, o.State, 1)
+	tally.reopen(row.RunID, o.State)
+	return true, nil
+}
+
+// record writes down the attempts, and the addresses that they found dead.
+func (b settlement) record(ctx context.Context, outcomes []Outcome) error {
+	var attempts, bounced []*mailing.Attempt
+	for _, o := range outcomes {
+		if o.Attempt == nil {
+			continue
+		}
+		attempts = append(attempts, o.Attempt)
+		if o.Suppress {
+			bounced = append(bounced, o.Attempt)
+		}
+	}
+	if err := b.suppress(ctx, bounced); err != nil {
+		return err
+	}
+	return b.store.insertAttempts(ctx, b.tx, attempts)
+}
+
+func (b settlement) suppress(ctx context.Context, bounced []*mailing.Attempt) error {
+	// In one order on every node, so that two of them do not wait for each other.
+	slices.SortFunc(bounced, func(a, b *mailing.Attempt) int {
+		return cmp.Or(cmp.Compare(a.OwnerID, b.OwnerID), cmp.Compare(a.Email, b.Email))
+	})
+	for _, a := range bounced {
+		_, err := b.q.Suppress(ctx, suppressParams(mailing.Suppression{
+			OwnerID: a.OwnerID, Email: a.Email, Reason: mailing.ReasonBounced,
+			Detail: a.Reply.String(), CreatedAt: b.now,
+		}))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forgetsVars reports whether the values of merge fields, which may be secret,
+// are of no use in this state: what is in doubt may yet be sent again.
+func forgetsVars(state mailing.DeliveryState) bool {
+	return state.Final() && state != mailing.InDoubt
+}
+
+func settledAt(state mailing.DeliveryState, now time.Time) int64 {
+	if state.Final() {
+		return millis(now)
+	}
+	return 0
+}
+
+func (s *Store) insertAttempts(ctx context.Context, tx *sql.Tx, attempts []*mailing.Attempt) error {
+	if len(attempts) == 0 {
+		return nil
+	}
+	rows := make([][]any, len(attempts))
+	for i, a := range attempts {
+		rows[i] = []any{
+			a.DeliveryID, a.RunID, a.MailingID, a.OwnerID, a.Email, a.At.UnixMilli(), a.Duration.Microseconds(),
+			a.Node, a.Host, a.TLS, a.Stage, string(a.Result), a.Reply.Code, a.Reply.Enhanced, a.Reply.Text,
+		}
+	}
+	const names = `delivery_id, run_id, mailing_id, owner_id, email, at, duration_us,
+    node, host, tls, stage, result, code, enhanced, reply`
+	source := s.dialect.rows("delivery_id bigint", "run_id bigint", "mailing_id bigint", "owner_id bigint",
+		"email text", "at bigint", "duration_us bigint", "node text", "host text", "tls text", "stage text",
+		"result text", "code bigint", "enhanced text", "reply text")
+	_, err := tx.ExecContext(ctx, `insert into attempts (`+names+`) select `+names+` from `+source+` v`, jsonRows(rows))
+	return err
+}
+
+// runTally gathers what a batch changes in the counts of runs.
+type runTally map[int64]*runChange
+
+type runChange struct {
+	counts mailing.Counts
+	reopen bool
+}
+
+func (t runTally) add(runID int64, state mailing.DeliveryState, n int64) {
+	change := t[runID]
+	if change == nil {
+		change = &runChange{}
+		t[runID] = change
+	}
+	switch state {
+	case mailing.Sent:
+		change.counts.Sent += n
+	case mailing.Failed:
+		change.counts.Failed += n
+	case mailing.Skipped:
+		change.counts.Skipped += n
+	case mailing.InDoubt:
+		change.counts.InDoubt += n
+	}
+}
+
+// reopen notes that a delivery of a run that may be completed is due again.
+func (t runTally) reopen(runID int64, state mailing.DeliveryState) {
+	if !state.Final() {
+		t[runID].reopen = true
+	}
+}
+
+func (t runTally) store(ctx context.Context, q *sqlc.Queries, now time.Time) error {
+	// In one order on every node, so that two of them cannot wait for each other.
+	for _, runID := range slices.Sorted(maps.Keys(t)) {
+		change := t[runID]
+		c := change.counts
+		err := q.CountRun(ctx, sqlc.CountRunParams{
+			ID: runID, Sent: c.Sent, Failed: c.Failed, Skipped: c.Skipped, InDoubt: c.InDoubt,
+		})
+		if err != nil {
+			return err
+		}
+		if change.reopen {
+			if err := q.ReopenRun(ctx, runID); err != nil {
+				return err
+			}
+		}
+		if err := closeRun(ctx, q, runID, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// closeRun ends what is done. In a cancelled run, what would be tried again is
+// skipped instead.
+func closeRun(ctx context.Context, q *sqlc.Queries, runID int64, now time.Time) error {
+	run, err := q.Run(ctx, runID)
+	if err != nil {
+		return err
+	}
+	if mailing.RunState(run.State) != mailing.RunCancelled {
+		return finishRun(ctx, q, runID, run.MailingID.Int64, now)
+	}
+	skipped, err := q.SkipWaiting(ctx, sqlc.SkipWaitingParams{
+		RunID: runID, Reason: string(mailing.ReasonCancelled), SettledAt: millis(now),
+	})
+	if err != nil || skipped == 0 {
+		return err
+	}
+	return q.CountRun(ctx, sqlc.CountRunParams{ID: runID, Skipped: skipped})
+}
+
+// TakeOver ends the leases of nodes that are dead and returns how many
+// deliveries those held. Nobody here can know which of them were sent, so each is
+// put in doubt, or made due again where the run would rather send twice. When
+// the dead node comes back, its journal tells.
+func (s *Store) TakeOver(ctx context.Context, now time.Time, most int64) (int, error) {
+	var taken int
+	err := s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
+		rows, err := q.Orphans(ctx, sqlc.OrphansParams{Now: millis(now), Most: most})
+		if err != nil {
+			return err
+		}
+		// In one order on every node, so that two of them do not wait for each other.
+		slices.SortFunc(rows, func(a, b sqlc.OrphansRow) int { return cmp.Compare(a.ID, b.ID) })
+		taken = 0
+		tally := runTally{}
+		for _, row := range rows {
+			state := mailing.InDoubt
+			if mailing.Doubt(row.Doubt) == mailing.NeverMissed {
+				state = mailing.Waiting
+			}
+			n, err := q.EndLease(ctx, sqlc.EndLeaseParams{
+				ID: row.ID, LeaseNode: row.LeaseNode, LeaseEpoch: row.LeaseEpoch,
+				State: int64(state), DueAt: millis(now), SettledAt: settledAt(state, now),
+			})
+			if err != nil {
+				return err
+			}
+			taken += int(n)
+			tally.add(row.RunID, state, n)
+		}
+		return tally.store(ctx, q, now)
+	})
+	if err != nil {
+		return 0, wrap(err, "take over from dead nodes")
+	}
+	return taken, nil
+}
+
+// ResolveDoubt ends a delivery's doubt by a person's word: Sent or Failed, or
+// Waiting to send it again.
+func (s *Store) ResolveDoubt(ctx context.Context, runID, deliveryID int64, state mailing.DeliveryState, now time.Time) error {
+	return wrap(s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
+		row, err := found(q.Delivery(ctx, deliveryID))
+		if err != nil {
+			return err
+		}
+		if row.RunID != runID {
+			return mailing.Fault(mailing.NotFound, "not_found")
+		}
+		if mailing.DeliveryState(row.State) != mailing.InDoubt {
+			return mailing.Fault(mailing.Conflict, "changed_meanwhile")
+		}
+		tally := runTally{}
+		done, err := changeFree(ctx, q, tally, row, Outcome{State: state, DueAt: now}, now)
+		if err != nil {
+			return err
+		}
+		if !done {
+			return mailing.Fault(mailing.Conflict, "changed_meanwhile")
+		}
+		return tally.store(ctx, q, now)
+	}), "resolve doubt")
+}

@@ -1,0 +1,438 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"vestnik/internal/mailing"
+)
+
+// Page says which part of a list is wanted. Search is what a person typed.
+type Page struct {
+	Search string
+	Sort   string // a column the list offers; anything else is its default
+	Desc   bool
+	Offset int64
+	Limit  int64
+}
+
+// predicate gathers the conditions of a list and their parameters.
+type predicate struct {
+	conditions []string
+	values     []any
+}
+
+// and adds a condition, in which ? stands for the value.
+func (p *predicate) and(condition string, value any) {
+	p.values = append(p.values, value)
+	p.conditions = append(p.conditions, strings.ReplaceAll(condition, "?", fmt.Sprintf("$%d", len(p.values))))
+}
+
+// search adds, for every word of what was typed, that the column holds it.
+func (p *predicate) search(column, typed string) {
+	for _, word := range strings.Fields(mailing.SearchText(typed)) {
+		escaped := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(word)
+		p.and(column+` like ? escape '\'`, "%"+escaped+"%")
+	}
+}
+
+func (p *predicate) where() string {
+	if len(p.conditions) == 0 {
+		return ""
+	}
+	return " where " + strings.Join(p.conditions, " and ")
+}
+
+// list is a query in parts; columns maps what may be sorted by to SQL, "" being
+// the default.
+type list struct {
+	fields, from string
+	columns      map[string]string
+	tiebreak     string
+}
+
+// rows returns the wanted part of the list and how long the whole is.
+func (s *Store) rows(ctx context.Context, l list, p predicate, page Page) (*sql.Rows, int64, error) {
+	var total int64
+	err := s.read.QueryRowContext(ctx, "select count(*) from "+l.from+p.where(), p.values...).Scan(&total)
+	if err != nil {
+		return nil, 0, err
+	}
+	column, ok := l.columns[page.Sort]
+	if !ok {
+		column = l.columns[""]
+	}
+	direction := ""
+	if page.Desc {
+		direction = " desc"
+	}
+	query := fmt.Sprintf("select %s from %s%s order by %s%s, %s%s limit %d offset %d",
+		l.fields, l.from, p.where(), column, direction, l.tiebreak, direction, max(page.Limit, 0), max(page.Offset, 0))
+	rows, err := s.read.QueryContext(ctx, query, p.values...)
+	return rows, total, err
+}
+
+// collect reads all rows with scan.
+func collect[T any](rows *sql.Rows, scan func(*sql.Rows) (T, error)) ([]T, error) {
+	defer rows.Close()
+	var items []T
+	for rows.Next() {
+		item, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, item)
+	}
+	return items, rows.Err()
+}
+
+var contactList = list{
+	fields: `c.id, c.owner_id, c.email, c.first_name, c.last_name, c.comment, c.created_at, c.updated_at,
+coalesce(s.reason, ''), coalesce(s.detail, ''), coalesce(s.created_at, 0)`,
+	from: "contacts c left join suppressions s on s.owner_id = c.owner_id and s.email = c.email",
+	columns: map[string]string{
+		"": "c.created_at", "email": "c.email", "first_name": "c.first_name", "last_name": "c.last_name",
+		"created": "c.created_at", "status": "coalesce(s.reason, '')",
+	},
+	tiebreak: "c.id",
+}
+
+// ContactFilter narrows a list of contacts.
+type ContactFilter struct {
+	Owner     int64          // 0: everybody's
+	Reason    mailing.Reason // of their suppression; empty: any
+	Mailable  bool           // only those that may be mailed
+	MailingID int64          // only those chosen for it; 0: any
+}
+
+// Contacts lists contacts, sorted by email, first_name, last_name, status or created.
+func (s *Store) Contacts(ctx context.Context, f ContactFilter, page Page) ([]mailing.Contact, int64, error) {
+	var p predicate
+	if f.Owner != 0 {
+		p.and("c.owner_id = ?", f.Owner)
+	}
+	if f.Reason != "" {
+		p.and("s.reason = ?", string(f.Reason))
+	}
+	if f.Mailable {
+		p.conditions = append(p.conditions, "s.reason is null")
+	}
+	if f.MailingID != 0 {
+		p.and("c.id in (select contact_id from mailing_contacts where mailing_id = ?)", f.MailingID)
+	}
+	p.search("c.search", page.Search)
+	rows, total, err := s.rows(ctx, contactList, p, page)
+	if err != nil {
+		return nil, 0, wrap(err, "list contacts")
+	}
+	contacts, err := collect(rows, scanContact)
+	return contacts, total, wrap(err, "list contacts")
+}
+
+func scanContact(rows *sql.Rows) (mailing.Contact, error) {
+	var c mailing.Contact
+	var created, updated, suppressed int64
+	err := rows.Scan(&c.ID, &c.OwnerID, &c.Email, &c.FirstName, &c.LastName, &c.Comment, &created, &updated,
+		&c.Suppression.Reason, &c.Suppression.Detail, &suppressed)
+	c.CreatedAt, c.UpdatedAt, c.Suppression.CreatedAt = instant(created), instant(updated), instant(suppressed)
+	if c.Suppression.Reason != "" {
+		c.Suppression.OwnerID, c.Suppression.Email = c.OwnerID, c.Email
+	}
+	return c, err
+}
+
+var messageList = list{
+	fields:   "id, owner_id, subject, format, body, created_at, updated_at",
+	from:     "messages",
+	columns:  map[string]string{"": "created_at", "subject": "search", "created": "created_at", "updated": "updated_at"},
+	tiebreak: "id",
+}
+
+// Messages lists messages of an owner (0: everybody's), sorted by subject,
+// created or updated.
+func (s *Store) Messages(ctx context.Context, owner int64, page Page) ([]mailing.Message, int64, error) {
+	var p predicate
+	if owner != 0 {
+		p.and("owner_id = ?", owner)
+	}
+	p.search("search", page.Search)
+	rows, total, err := s.rows(ctx, messageList, p, page)
+	if err != nil {
+		return nil, 0, wrap(err, "list messages")
+	}
+	messages, err := collect(rows, func(rows *sql.Rows) (m mailing.Message, err error) {
+		var created, updated int64
+		err = rows.Scan(&m.ID, &m.OwnerID, &m.Subject, &m.Format, &m.Body, &created, &updated)
+		m.CreatedAt, m.UpdatedAt = instant(created), instant(updated)
+		return m, err
+	})
+	return messages, total, wrap(err, "list messages")
+}
+
+// MailingRow is a line of the table of mailings.
+type MailingRow struct {
+	mailing.Mailing
+	Subject    string
+	Chosen     int64 // contacts picked, when Audience is chosen
+	OwnerName  string
+	OwnerEmail string
+}
+
+var mailingList = list{
+	fields: `m.id, m.owner_id, m.message_id, m.audience, m.rule, m.doubt, m.from_name, m.reply_to, m.status,
+m.next_at, m.last_at, m.stop_by, m.stop_why, m.stopped_at, m.created_at, m.updated_at, g.subject,
+(select count(*) from mailing_contacts mc where mc.mailing_id = m.id), a.first_name || ' ' || a.last_name, a.email`,
+	from: "mailings m join messages g on g.id = m.message_id join accounts a on a.id = m.owner_id",
+	columns: map[string]string{
+		"": "m.created_at", "created": "m.created_at", "next": "m.next_at", "last": "m.last_at",
+		"status": "m.status", "subject": "g.search",
+	},
+	tiebreak: "m.id",
+}
+
+// MailingFilter narrows a list of mailings.
+type MailingFilter struct {
+	Owner  int64 // 0: everybody's
+	Status mailing.Status
+	Coming bool // only those that will be sent: live, with a next occurrence
+}
+
+// Mailings lists mailings, sorted by created, next, last, status or subject.
+func (s *Store) Mailings(ctx context.Context, f MailingFilter, page Page) ([]MailingRow, int64, error) {
+	var p predicate
+	if f.Owner != 0 {
+		p.and("m.owner_id = ?", f.Owner)
+	}
+	if f.Status != "" {
+		p.and("m.status = ?", string(f.Status))
+	}
+	if f.Coming {
+		p.conditions = append(p.conditions, "m.next_at > 0", "m.status in ('created', 'running')")
+	}
+	p.search("g.search", page.Search)
+	rows, total, err := s.rows(ctx, mailingList, p, page)
+	if err != nil {
+		return nil, 0, wrap(err, "list mailings")
+	}
+	mailings, err := collect(rows, scanMailing)
+	return mailings, total, wrap(err, "list mailings")
+}
+
+func scanMailing(rows *sql.Rows) (m MailingRow, err error) {
+	var rule string
+	var next, last, stopped, created, updated int64
+	err = rows.Scan(&m.ID, &m.OwnerID, &m.MessageID, &m.Audience, &rule, &m.Doubt, &m.FromName, &m.ReplyTo, &m.Status,
+		&next, &last, &m.StopBy, &m.StopWhy, &stopped, &created, &updated, &m.Subject,
+		&m.Chosen, &m.OwnerName, &m.OwnerEmail)
+	if err != nil {
+		return m, err
+	}
+	m.NextAt, m.LastAt, m.StoppedAt = instant(next), instant(last), instant(stopped)
+	m.CreatedAt, m.UpdatedAt = instant(created), instant(updated)
+	m.OwnerName = strings.TrimSpace(m.OwnerName)
+	return m, json.Unmarshal([]byte(rule), &m.Rule)
+}
+
+// RunRow is a line of a list of runs.
+type RunRow struct {
+	mailing.Run
+	Subject   string
+	OwnerName string
+}
+
+var runList = list{
+	fields: `r.id, coalesce(r.mailing_id, 0), r.owner_id, r.kind, r.scheduled_for, r.state, r.audience, r.sent, r.failed,
+r.skipped, r.in_doubt, r.halt, r.created_at, r.finished_at, v.subject, a.first_name || ' ' || a.last_name`,
+	from:     "runs r join versions v on v.id = r.version_id join accounts a on a.id = r.owner_id",
+	columns:  map[string]string{"": "r.created_at"},
+	tiebreak: "r.id",
+}
+
+// RunsOfMailings lists the latest runs of an owner's mailings, newest first; of
+// everybody's when ownerID is 0. Single mails are left out.
+func (s *Store) RunsOfMailings(ctx context.Context, ownerID, most int64) ([]RunRow, error) {
+	p := predicate{conditions: []string{"r.kind in ('scheduled', 'manual')"}}
+	if ownerID != 0 {
+		p.and("r.owner_id = ?", ownerID)
+	}
+	rows, _, err := s.rows(ctx, runList, p, Page{Desc: true, Limit: most})
+	if err != nil {
+		return nil, wrap(err, "list runs")
+	}
+	runs, err := collect(rows, func(rows *sql.Rows) (r RunRow, err error) {
+		var scheduled, created, finished int64
+		err = rows.Scan(&r.ID, &r.MailingID, &r.OwnerID, &r.Kind, &scheduled, &r.State, &r.Counts.Audience,
+			&r.Counts.Sent, &r.Counts.Failed, &r.Counts.Skipped, &r.Counts.InDoubt, &r.Halt, &created, &finished,
+			&r.Subject, &r.OwnerName)
+		r.ScheduledFor, r.CreatedAt, r.FinishedAt = instant(scheduled), instant(created), instant(finished)
+		r.OwnerName = strings.TrimSpace(r.OwnerName)
+		return r, err
+	})
+	return runs, wrap(err, "list runs")
+}
+
+var accountList = list{
+	fields: "id, email, first_name, last_name, phone, role, lang, zone, confirmed_at, blocked_at, created_at",
+	from:   "accounts",
+	columns: map[string]string{
+		"": "created_at", "created": "created_at", "email": "email", "name": "search", "role": "role",
+	},
+	tiebreak: "id",
+}
+
+// Accounts lists accounts, sorted by created, email, name or role.
+func (s *Store) Accounts(ctx context.Context, page Page) ([]mailing.Account, int64, error) {
+	var p predicate
+	p.search("search", page.Search)
+	rows, total, err := s.rows(ctx, accountList, p, page)
+	if err != nil {
+		return nil, 0, wrap(err, "list accounts")
+	}
+	accounts, err := collect(rows, func(rows *sql.Rows) (a mailing.Account, err error) {
+		var confirmed, blocked, created int64
+		err = rows.Scan(&a.ID, &a.Email, &a.FirstName, &a.LastName, &a.Phone, &a.Role, &a.Lang, &a.Zone,
+			&confirmed, &blocked, &created)
+		a.ConfirmedAt, a.BlockedAt, a.CreatedAt = instant(confirmed), instant(blocked), instant(created)
+		return a, err
+	})
+	return accounts, total, wrap(err, "list accounts")
+}
+
+var deliveryList = list{
+	fields:   "d.id, d.run_id, coalesce(d.contact_id, 0), d.email, d.state, d.reason, d.tries, d.due_at, d.settled_at",
+	from:     "deliveries d join runs r on r.id = d.run_id",
+	columns:  map[string]string{"": "d.id", "email": "d.email", "state": "d.state", "settled": "d.settled_at"},
+	tiebreak: "d.id",
+}
+
+// DeliveryFilter narrows a list of deliveries. One of the ids must be set.
+type DeliveryFilter struct {
+	ID        int64 // 0: any
+	RunID     int64
+	ContactID int64
+	Owner     int64                   // of the run; 0: everybody's
+	States    []mailing.DeliveryState // nil: any
+}
+
+// Deliveries lists deliveries, sorted by email, state, settled or age.
+func (s *Store) Deliveries(ctx context.Context, f DeliveryFilter, page Page) ([]mailing.Delivery, int64, error) {
+	var p predicate
+	if f.ID != 0 {
+		p.and("d.id = ?", f.ID)
+	}
+	if f.RunID != 0 {
+		p.and("d.run_id = ?", f.RunID)
+	}
+	if f.ContactID != 0 {
+		p.and("d.contact_id = ?", f.ContactID)
+	}
+	if f.Owner != 0 {
+		p.and("r.owner_id = ?", f.Owner)
+	}
+	if f.States != nil {
+		var in []string
+		for _, state := range f.States {
+			in = append(in, fmt.Sprint(int64(state)))
+		}
+		p.conditions = append(p.conditions, "d.state in ("+strings.Join(in, ", ")+")")
+	}
+	p.search("d.email", page.Search)
+	rows, total, err := s.rows(ctx, deliveryList, p, page)
+	if err != nil {
+		return nil, 0, wrap(err, "list deliveries")
+	}
+	deliveries, err := collect(rows, func(rows *sql.Rows) (d mailing.Delivery, err error) {
+		var due, settled int64
+		err = rows.Scan(&d.ID, &d.RunID, &d.ContactID, &d.Email, &d.State, &d.Reason, &d.Tries, &due, &settled)
+		d.DueAt, d.SettledAt = instant(due), instant(settled)
+		return d, err
+	})
+	return deliveries, total, wrap(err, "list deliveries")
+}
+
+var demoList = list{
+	fields:   "id, sender, recipient, subject, at",
+	from:     "demo_mails",
+	columns:  map[string]string{"": "id", "recipient": "recipient", "subject": "subject"},
+	tiebreak: "id",
+}
+
+// DemoMails lists kept mails without their data.
+func (s *Store) DemoMails(ctx context.Context, page Page) ([]DemoMail, int64, error) {
+	var p predicate
+	p.search("search", page.Search)
+	rows, total, err := s.rows(ctx, demoList, p, page)
+	if err != nil {
+		return nil, 0, wrap(err, "list demo mails")
+	}
+	mails, err := collect(rows, func(rows *sql.Rows) (m DemoMail, err error) {
+		var at int64
+		err = rows.Scan(&m.ID, &m.Sender, &m.Recipient, &m.Subject, &at)
+		m.At = instant(at)
+		return m, err
+	})
+	return mails, total, wrap(err, "list demo mails")
+}
+
+// LogFilter narrows the log.
+type LogFilter struct {
+	Owner      int64 // 0: everybody's
+	MailingID  int64
+	RunID      int64
+	DeliveryID int64
+	Result     mailing.AttemptResult
+	Email      string // part of the address
+	From, To   time.Time
+	Before     int64 // only attempts older than this one; 0: from the newest
+	Limit      int64
+}
+
+// Log lists attempts, newest first. It is paged by Before, since counting or
+// skipping millions of lines takes longer than a person waits.
+func (s *Store) Log(ctx context.Context, f LogFilter) ([]mailing.Attempt, error) {
+	p := f.predicate()
+	rows, err := s.read.QueryContext(ctx, fmt.Sprintf(`select id, delivery_id, run_id, mailing_id, owner_id, email, at,
+duration_us, node, host, tls, stage, result, code, enhanced, reply
+from attempts%s order by id desc limit %d`, p.where(), max(f.Limit, 0)), p.values...)
+	if err != nil {
+		return nil, wrap(err, "log")
+	}
+	attempts, err := collect(rows, scanAttempt)
+	return attempts, wrap(err, "log")
+}
+
+func (f LogFilter) predicate() (p predicate) {
+	for _, c := range []struct {
+		condition string
+		value     int64
+	}{
+		{"owner_id = ?", f.Owner},
+		{"mailing_id = ?", f.MailingID},
+		{"run_id = ?", f.RunID},
+		{"delivery_id = ?", f.DeliveryID},
+		{"id < ?", f.Before},
+		{"at >= ?", millis(f.From)},
+		{"at < ?", millis(f.To)},
+	} {
+		if c.value != 0 {
+			p.and(c.condition, c.value)
+		}
+	}
+	if f.Result != "" {
+		p.and("result = ?", string(f.Result))
+	}
+	p.search("email", f.Email)
+	return p
+}
+
+func scanAttempt(rows *sql.Rows) (a mailing.Attempt, err error) {
+	var at, duration int64
+	err = rows.Scan(&a.ID, &a.DeliveryID, &a.RunID, &a.MailingID, &a.OwnerID, &a.Email, &at,
+		&duration, &a.Node, &a.Host, &a.TLS, &a.Stage, &a.Result, &a.Reply.Code, &a.Reply.Enhanced, &a.Reply.Text)
+	a.At, a.Duration = instant(at), time.Duration(duration)*time.Microsecond
+	return a, err
+}

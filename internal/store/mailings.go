@@ -1,0 +1,193 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"vestnik/internal/mailing"
+	"vestnik/internal/store/sqlc"
+)
+
+// CreateMailing adds a mailing with the contacts chosen for it and returns its
+// id. Contacts that are not the owner's are left out.
+func (s *Store) CreateMailing(ctx context.Context, m mailing.Mailing, contactIDs []int64) (int64, error) {
+	rule, err := json.Marshal(m.Rule)
+	if err != nil {
+		return 0, wrap(err, "create mailing")
+	}
+	id := NewID()
+	return id, wrap(s.inTx(ctx, func(q *sqlc.Queries, tx *sql.Tx) error {
+		err := q.CreateMailing(ctx, sqlc.CreateMailingParams{
+			ID: id, OwnerID: m.OwnerID, MessageID: m.MessageID, Audience: string(m.Audience), Rule: string(rule),
+			Doubt: string(m.Doubt), FromName: m.FromName, ReplyTo: m.ReplyTo, Status: string(m.Status),
+			NextAt: millis(m.NextAt), CreatedAt: millis(m.CreatedAt),
+		})
+		if err != nil {
+			return err
+		}
+		return s.choose(ctx, tx, id, m.OwnerID, contactIDs)
+	}), "create mailing")
+}
+
+// UpdateMailing stores the fields of a mailing and, unless contactIDs is nil, the
+// contacts chosen for it. was is the status the decision was made on.
+func (s *Store) UpdateMailing(ctx context.Context, m mailing.Mailing, was mailing.Status, contactIDs []int64) error {
+	rule, err := json.Marshal(m.Rule)
+	if err != nil {
+		return wrap(err, "update mailing")
+	}
+	return wrap(s.inTx(ctx, func(q *sqlc.Queries, tx *sql.Tx) error {
+		err := changed(q.UpdateMailing(ctx, sqlc.UpdateMailingParams{
+			ID: m.ID, MessageID: m.MessageID, Audience: string(m.Audience), Rule: string(rule), Doubt: string(m.Doubt),
+			FromName: m.FromName, ReplyTo: m.ReplyTo, Status: string(m.Status), NextAt: millis(m.NextAt),
+			UpdatedAt: millis(m.UpdatedAt), WasStatus: string(was),
+		}))
+		if err != nil || contactIDs == nil {
+			return err
+		}
+		if err := q.ClearMailingContacts(ctx, m.ID); err != nil {
+			return err
+		}
+		return s.choose(ctx, tx, m.ID, m.OwnerID, contactIDs)
+	}), "update mailing")
+}
+
+func (s *Store) choose(ctx context.Context, tx *sql.Tx, mailingID, ownerID int64, contactIDs []int64) error {
+	if len(contactIDs) == 0 {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `insert into mailing_contacts (mailing_id, contact_id)
+select cast($2 as bigint), c.id from contacts c
+where c.owner_id = $3 and c.id in (select id from `+s.dialect.rows("id bigint")+` v)
+on conflict (mailing_id, contact_id) do nothing`, jsonIDs(contactIDs), mailingID, ownerID)
+	return err
+}
+
+// SetMailingStatus stores status, next occurrence and who stopped it. was is the
+// status the decision was made on.
+func (s *Store) SetMailingStatus(ctx context.Context, m mailing.Mailing, was mailing.Status) error {
+	return wrap(changed(s.w.SetMailingStatus(ctx, sqlc.SetMailingStatusParams{
+		ID: m.ID, Status: string(m.Status), NextAt: millis(m.NextAt), StopBy: m.StopBy, StopWhy: m.StopWhy,
+		StoppedAt: millis(m.StoppedAt), WasStatus: string(was),
+	})), "set status of mailing")
+}
+
+// Mailing returns a mailing, whoever owns it.
+func (s *Store) Mailing(ctx context.Context, id int64) (mailing.Mailing, error) {
+	row, err := found(s.r.Mailing(ctx, id))
+	if err != nil {
+		return mailing.Mailing{}, wrap(err, "mailing")
+	}
+	return mailingOf(row)
+}
+
+// DeleteMailing cancels the mailing's open runs and removes it. The runs that
+// were stay on record.
+func (s *Store) DeleteMailing(ctx context.Context, id int64, now time.Time) error {
+	return wrap(s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
+		if err := cancelOpenRuns(ctx, q, id, now); err != nil {
+			return err
+		}
+		if err := q.DeleteMailing(ctx, id); err != nil {
+			return err
+		}
+		// Those that were opened while the deletion waited for it; now the
+		// mailing is gone, and nobody opens another.
+		return cancelOpenRuns(ctx, q, id, now)
+	}), "delete mailing")
+}
+
+func cancelOpenRuns(ctx context.Context, q *sqlc.Queries, mailingID int64, now time.Time) error {
+	runs, err := q.OpenRunsOfMailing(ctx, nullID(mailingID))
+	if err != nil {
+		return err
+	}
+	for _, runID := range runs {
+		if err := cancelRun(ctx, q, runID, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DueMailings lists the mailings whose time has come, the longest waiting first.
+func (s *Store) DueMailings(ctx context.Context, now time.Time, most int64) ([]mailing.Mailing, error) {
+	rows, err := s.r.DueMailings(ctx, sqlc.DueMailingsParams{Now: millis(now), Most: most})
+	if err != nil {
+		return nil, wrap(err, "due mailings")
+	}
+	list := make([]mailing.Mailing, len(rows))
+	for i, row := range rows {
+		if list[i], err = mailingOf(row); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// MailingContacts lists the ids of the contacts chosen for a mailing.
+func (s *Store) MailingContacts(ctx context.Context, id int64) ([]int64, error) {
+	ids, err := s.r.MailingContacts(ctx, id)
+	return ids, wrap(err, "contacts of mailing")
+}
+
+// Mailable says how many contacts a mailing would reach.
+type Mailable struct {
+	Contacts   int64 // all of the audience
+	Suppressed int64 // of those, how many would be skipped
+}
+
+// Reach counts whom a mailing would reach now.
+func (s *Store) Reach(ctx context.Context, m mailing.Mailing) (Mailable, error) {
+	if m.Audience == mailing.AudienceChosen && m.ID != 0 {
+		row, err := s.r.CountMailableChosen(ctx, m.ID)
+		return Mailable(row), wrap(err, "count audience")
+	}
+	row, err := s.r.CountMailable(ctx, m.OwnerID)
+	return Mailable(row), wrap(err, "count audience")
+}
+
+// Numbers are those of the home page.
+type Numbers struct{ Mailings, Active, Clients int64 }
+
+// Numbers counts the things of one owner, or of all when ownerID is 0; then
+// Clients are different addresses.
+func (s *Store) Numbers(ctx context.Context, ownerID int64) (n Numbers, err error) {
+	counts := []struct {
+		to  *int64
+		one func(context.Context, int64) (int64, error)
+		all func(context.Context) (int64, error)
+	}{
+		{&n.Mailings, s.r.CountMailings, s.r.CountAllMailings},
+		{&n.Active, s.r.CountActiveMailings, s.r.CountAllActiveMailings},
+		{&n.Clients, s.r.CountClients, s.r.CountAllClients},
+	}
+	for _, count := range counts {
+		if ownerID == 0 {
+			*count.to, err = count.all(ctx)
+		} else {
+			*count.to, err = count.one(ctx, ownerID)
+		}
+		if err != nil {
+			return n, wrap(err, "count for the home page")
+		}
+	}
+	return n, nil
+}
+
+func mailingOf(row sqlc.Mailing) (mailing.Mailing, error) {
+	m := mailing.Mailing{
+		ID: row.ID, OwnerID: row.OwnerID, MessageID: row.MessageID, Audience: mailing.Audience(row.Audience),
+		Doubt: mailing.Doubt(row.Doubt), FromName: row.FromName, ReplyTo: row.ReplyTo,
+		Status: mailing.Status(row.Status), NextAt: instant(row.NextAt), LastAt: instant(row.LastAt),
+		StopBy: row.StopBy, StopWhy: row.StopWhy, StoppedAt: instant(row.StoppedAt),
+		CreatedAt: instant(row.CreatedAt), UpdatedAt: instant(row.UpdatedAt),
+	}
+	if err := json.Unmarshal([]byte(row.Rule), &m.Rule); err != nil {
+		return m, fmt.Errorf("store: rule of mailing %d: %w", row.ID, err)
+	}
+	return m, nil
+}

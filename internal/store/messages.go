@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"vestnik/internal/mailing"
+	"vestnik/internal/store/sqlc"
+)
+
+// CreateMessage adds a message and returns its id.
+func (s *Store) CreateMessage(ctx context.Context, m mailing.Message) (int64, error) {
+	id := NewID()
+	err := s.w.CreateMessage(ctx, sqlc.CreateMessageParams{
+		ID: id, OwnerID: m.OwnerID, Subject: m.Subject, Format: string(m.Format), Body: m.Body,
+		Search: mailing.SearchText(m.Subject), CreatedAt: millis(m.CreatedAt),
+	})
+	return id, wrap(err, "create message")
+}
+
+// Message returns a message, whoever owns it.
+func (s *Store) Message(ctx context.Context, id int64) (mailing.Message, error) {
+	row, err := found(s.r.Message(ctx, id))
+	return messageOf(row), wrap(err, "message")
+}
+
+// UpdateMessage stores the fields of a message. Runs that are open send what it
+// said when they were opened.
+func (s *Store) UpdateMessage(ctx context.Context, m mailing.Message) error {
+	return wrap(s.w.UpdateMessage(ctx, sqlc.UpdateMessageParams{
+		ID: m.ID, Subject: m.Subject, Format: string(m.Format), Body: m.Body,
+		Search: mailing.SearchText(m.Subject), UpdatedAt: millis(m.UpdatedAt),
+	}), "update message")
+}
+
+// DeleteMessage removes a message that no mailing uses; one in use is a
+// conflict, "message_in_use".
+func (s *Store) DeleteMessage(ctx context.Context, id int64) error {
+	used, err := s.r.MailingsOfMessage(ctx, id)
+	if err != nil {
+		return wrap(err, "delete message")
+	}
+	if used > 0 {
+		return mailing.Fault(mailing.Conflict, "message_in_use", "count", used)
+	}
+	return wrap(s.w.DeleteMessage(ctx, id), "delete message")
+}
+
+// freeze stores what is sent as it is now and returns the id of that version.
+// The same words have one version.
+func freeze(ctx context.Context, q *sqlc.Queries, subject string, format mailing.Format, body string, now time.Time) (int64, error) {
+	sum := sha256.Sum256([]byte(subject + "\x00" + string(format) + "\x00" + body))
+	hash := hex.EncodeToString(sum[:])
+	err := q.FreezeVersion(ctx, sqlc.FreezeVersionParams{
+		ID: NewID(), Hash: hash, Subject: subject, Format: string(format), Body: body, CreatedAt: millis(now),
+	})
+	if err != nil {
+		return 0, err
+	}
+	return q.VersionByHash(ctx, hash)
+}
+
+// Version returns what a run sends.
+func (s *Store) Version(ctx context.Context, id int64) (mailing.Version, error) {
+	row, err := found(s.r.Version(ctx, id))
+	return mailing.Version{
+		ID: row.ID, Subject: row.Subject, Format: mailing.Format(row.Format), Body: row.Body,
+	}, wrap(err, "version")
+}
+
+func messageOf(row sqlc.Message) mailing.Message {
+	return mailing.Message{
+		ID: row.ID, OwnerID: row.OwnerID, Subject: row.Subject, Format: mailing.Format(row.Format), Body: row.Body,
+		CreatedAt: instant(row.CreatedAt), UpdatedAt: instant(row.UpdatedAt),
+	}
+}

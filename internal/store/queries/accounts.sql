@@ -1,0 +1,83 @@
+-- name: CreateAccount :exec
+insert into accounts (
+    id, email, password_hash, first_name, last_name, phone, role, lang, zone, search, confirmed_at, created_at
+) values (
+    @id, @email, @password_hash, @first_name, @last_name, @phone, @role, @lang, @zone, @search, @confirmed_at, @created_at
+);
+
+-- name: Account :one
+select * from accounts where id = @id;
+
+-- name: AccountByEmail :one
+select * from accounts where email = @email;
+
+-- name: CountAccounts :one
+select count(*) from accounts;
+
+-- name: ConfirmAccount :exec
+update accounts set confirmed_at = @confirmed_at where id = @id and confirmed_at = 0;
+
+-- name: ReplaceUnconfirmed :execrows
+update accounts
+set password_hash = @password_hash, first_name = @first_name, last_name = @last_name,
+    lang = @lang, zone = @zone, search = @search
+where id = @id and confirmed_at = 0;
+
+-- name: SetPassword :exec
+update accounts set password_hash = @password_hash where id = @id;
+
+-- name: UpdateProfile :exec
+update accounts
+set first_name = @first_name, last_name = @last_name, phone = @phone, lang = @lang, zone = @zone, search = @search
+where id = @id;
+
+-- name: SetBlocked :exec
+update accounts set blocked_at = @blocked_at where id = @id;
+
+-- name: SetRole :exec
+update accounts set role = @role where id = @id;
+
+-- name: Session :one
+select data from sessions where token_hash = @token_hash and expires_at > @now;
+
+-- name: PutSession :exec
+insert into sessions (token_hash, account_id, data, expires_at)
+values (@token_hash, @account_id, @data, @expires_at)
+on conflict (token_hash) do update
+set account_id = excluded.account_id, data = excluded.data, expires_at = excluded.expires_at;
+
+-- name: DeleteSession :exec
+delete from sessions where token_hash = @token_hash;
+
+-- name: DeleteAccountSessions :exec
+delete from sessions where account_id = @account_id;
+
+-- name: DeleteExpiredSessions :execrows
+delete from sessions where expires_at <= @now;
+
+-- name: PutCode :exec
+insert into codes (account_id, purpose, hash, tries_left, expires_at)
+values (@account_id, @purpose, @hash, @tries_left, @expires_at)
+on conflict (account_id, purpose) do update
+set hash = excluded.hash, tries_left = excluded.tries_left, expires_at = excluded.expires_at;
+
+-- name: TakeCodeTry :one
+update codes set tries_left = tries_left - 1
+where account_id = @account_id and purpose = @purpose and tries_left > 0 and expires_at > @now
+returning hash;
+
+-- name: DeleteCode :execrows
+delete from codes where account_id = @account_id and purpose = @purpose and hash = @hash;
+
+-- name: DeleteExpiredCodes :execrows
+delete from codes where expires_at <= @now;
+
+-- name: SpendBudget :one
+insert into budgets (name, used, resets_at) values (@name, 1, @resets_at)
+on conflict (name) do update set
+    used = case when budgets.resets_at <= @now then 1 else budgets.used + 1 end,
+    resets_at = case when budgets.resets_at <= @now then excluded.resets_at else budgets.resets_at end
+returning used;
+
+-- name: DeleteSpentBudgets :execrows
+delete from budgets where resets_at <= @now;

@@ -1,0 +1,95 @@
+-- name: CreateMailing :exec
+insert into mailings (
+    id, owner_id, message_id, audience, rule, doubt, from_name, reply_to, status, next_at, created_at, updated_at
+) values (
+    @id, @owner_id, @message_id, @audience, @rule, @doubt, @from_name, @reply_to, @status, @next_at, @created_at, @created_at
+);
+
+-- name: Mailing :one
+select * from mailings where id = @id;
+
+-- name: UpdateMailing :execrows
+update mailings
+set message_id = @message_id, audience = @audience, rule = @rule, doubt = @doubt, from_name = @from_name,
+    reply_to = @reply_to, status = @status, next_at = @next_at, updated_at = @updated_at
+where id = @id and status = @was_status;
+
+-- name: SetMailingStatus :execrows
+update mailings
+set status = @status, next_at = @next_at, stop_by = @stop_by, stop_why = @stop_why, stopped_at = @stopped_at
+where id = @id and status = @was_status;
+
+-- name: OpenedMailing :execrows
+update mailings set status = @status, next_at = @next_at, last_at = @last_at
+where id = @id and next_at = @was_next_at and status = @was_status;
+
+-- name: TouchMailing :execrows
+update mailings set last_at = @last_at where id = @id;
+
+-- name: LockMailing :exec
+update mailings set status = status where id = @id;
+
+-- name: FinishMailing :exec
+update mailings set status = 'completed'
+where mailings.id = @id and status in ('created', 'running') and next_at = 0
+    and not exists (
+        select 1 from runs where runs.mailing_id = mailings.id and runs.state in ('opening', 'sending')
+    );
+
+-- name: DeleteMailing :exec
+delete from mailings where id = @id;
+
+-- name: DueMailings :many
+select m.* from mailings m
+join accounts a on a.id = m.owner_id
+where m.next_at > 0 and m.next_at <= @now and m.status in ('created', 'running') and a.blocked_at = 0
+order by m.next_at
+limit cast(sqlc.arg(most) as bigint);
+
+-- name: NextDue :one
+select cast(coalesce(min(m.next_at), 0) as bigint) as next_at from mailings m
+join accounts a on a.id = m.owner_id
+where m.next_at > 0 and m.status in ('created', 'running') and a.blocked_at = 0;
+
+-- name: ClearMailingContacts :exec
+delete from mailing_contacts where mailing_id = @mailing_id;
+
+-- name: CountMailingContacts :one
+select count(*) from mailing_contacts where mailing_id = @mailing_id;
+
+-- name: CountMailable :one
+select count(*) as contacts, count(s.email) as suppressed
+from contacts c
+left join suppressions s on s.owner_id = c.owner_id and s.email = c.email
+where c.owner_id = @owner_id;
+
+-- name: CountMailableChosen :one
+select count(*) as contacts, count(s.email) as suppressed
+from mailing_contacts mc
+join contacts c on c.id = mc.contact_id
+left join suppressions s on s.owner_id = c.owner_id and s.email = c.email
+where mc.mailing_id = @mailing_id;
+
+-- name: CountMailings :one
+select count(*) from mailings where owner_id = @owner_id;
+
+-- name: CountActiveMailings :one
+select count(*) from mailings where owner_id = @owner_id and status in ('created', 'running');
+
+-- name: CountClients :one
+select count(*) from contacts where owner_id = @owner_id;
+
+-- name: CountAllMailings :one
+select count(*) from mailings;
+
+-- name: CountAllActiveMailings :one
+select count(*) from mailings where status in ('created', 'running');
+
+-- name: CountAllClients :one
+select count(distinct email) from contacts;
+
+-- name: MailingContacts :many
+select contact_id from mailing_contacts where mailing_id = @mailing_id order by contact_id;
+
+-- name: OpenRunsOfMailing :many
+select id from runs where mailing_id = @mailing_id and state in ('opening', 'sending') order by id;

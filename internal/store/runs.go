@@ -1,0 +1,316 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"vestnik/internal/mailing"
+	"vestnik/internal/store/sqlc"
+)
+
+// Content is what a run freezes.
+type Content struct {
+	Subject string
+	Format  mailing.Format
+	Body    string
+}
+
+// OpenScheduledRun opens the run of one occurrence and moves the mailing to its
+// next, in one transaction. It reports false, and changes nothing, when somebody
+// else has changed the mailing meanwhile. It also reports false when the mailing
+// was set back to an occurrence that has been opened; then the mailing moves on
+// all the same, or it would be due for ever. m holds the new status, NextAt and
+// LastAt; was is the mailing the decision was made on.
+func (s *Store) OpenScheduledRun(ctx context.Context, r mailing.Run, content Content, m, was mailing.Mailing) (int64, bool, error) {
+	r.ID = NewID()
+	var opened bool
+	err := s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
+		err := changed(q.OpenedMailing(ctx, sqlc.OpenedMailingParams{
+			ID: m.ID, Status: string(m.Status), NextAt: millis(m.NextAt), LastAt: millis(m.LastAt),
+			WasNextAt: millis(was.NextAt), WasStatus: string(was.Status),
+		}))
+		if err != nil {
+			return err
+		}
+		err = createRun(ctx, q, r, content)
+		opened = err == nil
+		if err != nil && mailing.KindOf(err) != mailing.Conflict {
+			return err
+		}
+		return q.FinishMailing(ctx, m.ID)
+	})
+	if mailing.KindOf(err) == mailing.Conflict {
+		return 0, false, nil
+	}
+	if err != nil || !opened {
+		return 0, false, wrap(err, "open scheduled run")
+	}
+	return r.ID, true, nil
+}
+
+// OpenManualRun opens a run of the mailing by hand; its schedule stays as it is.
+func (s *Store) OpenManualRun(ctx context.Context, r mailing.Run, content Content) (int64, error) {
+	r.ID = NewID()
+	return r.ID, wrap(s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
+		// The mailing first, as everywhere: whoever deletes it meanwhile waits.
+		err := changed(q.TouchMailing(ctx, sqlc.TouchMailingParams{ID: r.MailingID, LastAt: millis(r.CreatedAt)}))
+		if err != nil {
+			return err
+		}
+		return createRun(ctx, q, r, content)
+	}), "open manual run")
+}
+
+// OpenSingleRun opens a run of one mail to one address: a code, a reset, a test.
+// vars are the sealed values of its merge fields.
+func (s *Store) OpenSingleRun(ctx context.Context, r mailing.Run, content Content, email, vars string) (runID int64, err error) {
+	r.ID = NewID()
+	return r.ID, wrap(s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
+		if err := createRun(ctx, q, r, content); err != nil {
+			return err
+		}
+		_, err := q.CreateSingleDelivery(ctx, sqlc.CreateSingleDeliveryParams{
+			RunID: r.ID, Email: email, DueAt: millis(r.CreatedAt), Vars: vars,
+		})
+		if err != nil {
+			return err
+		}
+		if _, err := q.Filled(ctx, sqlc.FilledParams{ID: r.ID, Audience: 1}); err != nil {
+			return err
+		}
+		return q.OpenedRun(ctx, r.ID)
+	}), "open single run")
+}
+
+func createRun(ctx context.Context, q *sqlc.Queries, r mailing.Run, content Content) error {
+	version, err := freeze(ctx, q, content.Subject, content.Format, content.Body, r.CreatedAt)
+	if err != nil {
+		return err
+	}
+	return changed(q.CreateRun(ctx, sqlc.CreateRunParams{
+		ID: r.ID, MailingID: nullID(r.MailingID), OwnerID: r.OwnerID, Kind: string(r.Kind),
+		ScheduledFor: millis(r.ScheduledFor), State: string(r.State), VersionID: version, FromName: r.FromName,
+		ReplyTo: r.ReplyTo, Lang: r.Lang, Priority: int64(r.Priority), Doubt: string(r.Doubt),
+		Unsubscribe: flag(r.Unsubscribe), CreatedAt: millis(r.CreatedAt), FinishedAt: millis(r.FinishedAt),
+	}))
+}
+
+// fillChunk is how many deliveries one statement writes down. At 10,000 the
+// first are leased within the first second of an opening of any size, and the
+// statement is far from the write lock's time-out.
+const fillChunk = 10_000
+
+// FillRun writes down the next deliveries of a run that is opening, in the order
+// of contact ids, and reports whether all are there now. It goes on where it
+// was, whoever calls it, and may be called again after any failure. Of two who
+// call it at once, one does a part and the other none.
+func (s *Store) FillRun(ctx context.Context, id int64, audience mailing.Audience, now time.Time) (done bool, err error) {
+	err = s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
+		done = false
+		run, err := found(q.Run(ctx, id))
+		if err != nil {
+			return err
+		}
+		if mailing.RunState(run.State) != mailing.RunOpening {
+			done = true
+			return nil
+		}
+		to, err := fillEnd(ctx, q, run, audience)
+		if err != nil {
+			return err
+		}
+		if to == 0 {
+			done = true
+			return finishOpening(ctx, q, run, now)
+		}
+		return fill(ctx, q, run, audience, to, now)
+	})
+	if mailing.KindOf(err) == mailing.Conflict {
+		return false, nil
+	}
+	return done && err == nil, wrap(err, "fill run")
+}
+
+func fillEnd(ctx context.Context, q *sqlc.Queries, run sqlc.Run, audience mailing.Audience) (int64, error) {
+	if audience == mailing.AudienceChosen {
+		return q.FillEndChosen(ctx, sqlc.FillEndChosenParams{
+			MailingID: run.MailingID.Int64, AfterID: run.FilledTo, Most: fillChunk,
+		})
+	}
+	return q.FillEndAll(ctx, sqlc.FillEndAllParams{OwnerID: run.OwnerID, AfterID: run.FilledTo, Most: fillChunk})
+}
+
+func fill(ctx context.Context, q *sqlc.Queries, run sqlc.Run, audience mailing.Audience, to int64, now time.Time) error {
+	var err error
+	if audience == mailing.AudienceChosen {
+		_, err = q.FillChosen(ctx, sqlc.FillChosenParams{
+			RunID: run.ID, MailingID: run.MailingID.Int64, AfterID: run.FilledTo, ToID: to, Now: millis(now),
+		})
+	} else {
+		_, err = q.FillAll(ctx, sqlc.FillAllParams{
+			RunID: run.ID, OwnerID: run.OwnerID, AfterID: run.FilledTo, ToID: to, Now: millis(now),
+		})
+	}
+	if err != nil {
+		return err
+	}
+	count, err := q.CountFilled(ctx, sqlc.CountFilledParams{
+		RunID: run.ID, AfterID: sql.NullInt64{Int64: run.FilledTo, Valid: true}, ToID: nullID(to),
+	})
+	if err != nil {
+		return err
+	}
+	return changed(q.Filled(ctx, sqlc.FilledParams{
+		ID: run.ID, Audience: count.Audience, Skipped: count.Skipped, FilledTo: to, WasFilledTo: run.FilledTo,
+	}))
+}
+
+func finishOpening(ctx context.Context, q *sqlc.Queries, run sqlc.Run, now time.Time) error {
+	if err := q.OpenedRun(ctx, run.ID); err != nil {
+		return err
+	}
+	return finishRun(ctx, q, run.ID, run.MailingID.Int64, now)
+}
+
+// finishRun completes the run, and its mailing, when nothing is left of them.
+func finishRun(ctx context.Context, q *sqlc.Queries, runID, mailingID int64, now time.Time) error {
+	n, err := q.FinishRun(ctx, sqlc.FinishRunParams{ID: runID, FinishedAt: millis(now)})
+	if err != nil || n == 0 || mailingID == 0 {
+		return err
+	}
+	return finishMailing(ctx, q, mailingID)
+}
+
+// finishMailing completes the mailing when no run and no occurrence is left. The
+// lock is a statement of its own, so that of two runs that end at once the second
+// sees the end of the first.
+func finishMailing(ctx context.Context, q *sqlc.Queries, id int64) error {
+	if err := q.LockMailing(ctx, id); err != nil {
+		return err
+	}
+	return q.FinishMailing(ctx, id)
+}
+
+// CancelRun skips what was not sent yet. Deliveries that a node holds at this
+// moment still end as they end.
+func (s *Store) CancelRun(ctx context.Context, id int64, now time.Time) error {
+	return wrap(s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
+		run, err := found(q.Run(ctx, id))
+		if err != nil {
+			return err
+		}
+		if err := cancelRun(ctx, q, id, now); err != nil {
+			return err
+		}
+		if !run.MailingID.Valid {
+			return nil
+		}
+		return finishMailing(ctx, q, run.MailingID.Int64)
+	}), "cancel run")
+}
+
+func cancelRun(ctx context.Context, q *sqlc.Queries, id int64, now time.Time) error {
+	n, err := q.CancelRun(ctx, sqlc.CancelRunParams{ID: id, FinishedAt: millis(now)})
+	if err != nil || n == 0 {
+		return err
+	}
+	skipped, err := q.SkipWaiting(ctx, sqlc.SkipWaitingParams{
+		RunID: id, Reason: string(mailing.ReasonCancelled), SettledAt: millis(now),
+	})
+	if err != nil {
+		return err
+	}
+	return q.CountRun(ctx, sqlc.CountRunParams{ID: id, Skipped: skipped})
+}
+
+// HaltRun stops a run because the server refuses us, and says why; an empty why
+// lets it go on.
+func (s *Store) HaltRun(ctx context.Context, id int64, why string) error {
+	return wrap(s.w.HaltRun(ctx, sqlc.HaltRunParams{ID: id, Halt: storable(why)}), "halt run")
+}
+
+// Run returns a run, whoever owns it.
+func (s *Store) Run(ctx context.Context, id int64) (mailing.Run, error) {
+	row, err := found(s.r.Run(ctx, id))
+	return runOf(row), wrap(err, "run")
+}
+
+// RunsOfMailing lists a mailing's runs, newest first.
+func (s *Store) RunsOfMailing(ctx context.Context, mailingID, most int64) ([]mailing.Run, error) {
+	rows, err := s.r.RunsOfMailing(ctx, sqlc.RunsOfMailingParams{MailingID: nullID(mailingID), Most: most})
+	list := make([]mailing.Run, len(rows))
+	for i, row := range rows {
+		list[i] = runOf(row)
+	}
+	return list, wrap(err, "runs of mailing")
+}
+
+// OpeningRuns lists the runs whose deliveries are not all written down.
+func (s *Store) OpeningRuns(ctx context.Context) ([]int64, error) {
+	ids, err := s.r.OpeningRuns(ctx)
+	return ids, wrap(err, "opening runs")
+}
+
+// LiveRun is a run with work left, and whether it may go on now.
+type LiveRun struct {
+	mailing.Run
+	Held bool // its mailing is paused, disabled or its owner blocked, or it is halted
+}
+
+// LiveRuns lists the open runs, by priority and age.
+func (s *Store) LiveRuns(ctx context.Context) ([]LiveRun, error) {
+	rows, err := s.r.LiveRuns(ctx)
+	if err != nil {
+		return nil, wrap(err, "live runs")
+	}
+	list := make([]LiveRun, len(rows))
+	for i, row := range rows {
+		list[i].Run = runOf(row.Run)
+		list[i].Held = row.BlockedAt != 0 || row.Run.Halt != "" || !mailing.Status(row.MailingStatus).Live()
+	}
+	return list, nil
+}
+
+// CountDeliveries counts a run's deliveries by state, from the rows themselves.
+func (s *Store) CountDeliveries(ctx context.Context, runID int64) (map[mailing.DeliveryState]int64, error) {
+	rows, err := s.r.CountDeliveries(ctx, runID)
+	counts := make(map[mailing.DeliveryState]int64, len(rows))
+	for _, row := range rows {
+		counts[mailing.DeliveryState(row.State)] = row.Deliveries
+	}
+	return counts, wrap(err, "count deliveries")
+}
+
+// RunSubjects returns the subjects of those of the runs that are the owner's (0:
+// everybody's), by run.
+func (s *Store) RunSubjects(ctx context.Context, owner int64, ids []int64) (map[int64]string, error) {
+	rows, err := s.read.QueryContext(ctx, `select r.id, v.subject from runs r join versions v on v.id = r.version_id
+where cast($2 as bigint) in (0, r.owner_id) and r.id in (select id from `+s.dialect.rows("id bigint")+` v)`,
+		jsonIDs(ids), owner)
+	if err != nil {
+		return nil, wrap(err, "subjects of runs")
+	}
+	subjects := make(map[int64]string, len(ids))
+	_, err = collect(rows, func(rows *sql.Rows) (none struct{}, err error) {
+		var id int64
+		var subject string
+		err = rows.Scan(&id, &subject)
+		subjects[id] = subject
+		return none, err
+	})
+	return subjects, wrap(err, "subjects of runs")
+}
+
+func runOf(row sqlc.Run) mailing.Run {
+	return mailing.Run{
+		ID: row.ID, MailingID: row.MailingID.Int64, OwnerID: row.OwnerID, Kind: mailing.RunKind(row.Kind),
+		ScheduledFor: instant(row.ScheduledFor), State: mailing.RunState(row.State), VersionID: row.VersionID,
+		FromName: row.FromName, ReplyTo: row.ReplyTo, Lang: row.Lang, Priority: mailing.Priority(row.Priority),
+		Doubt: mailing.Doubt(row.Doubt), Unsubscribe: row.Unsubscribe != 0,
+		Counts: mailing.Counts{
+			Audience: row.Audience, Sent: row.Sent, Failed: row.Failed, Skipped: row.Skipped, InDoubt: row.InDoubt,
+		},
+		Halt: row.Halt, CreatedAt: instant(row.CreatedAt), FinishedAt: instant(row.FinishedAt),
+	}
+}
