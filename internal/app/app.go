@@ -1,0 +1,111 @@
+// Package app holds what people can do with Vestnik, one method a deed: it asks
+// whether they may, checks what they gave, and stores it. The web pages, the API
+// and the command line call it and decide nothing themselves; it knows no HTML,
+// no JSON and no SMTP. Errors that people cause are *mailing.Error or
+// mailing.Problems.
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"vestnik/internal/auth"
+	"vestnik/internal/mailing"
+	"vestnik/internal/store"
+)
+
+// App is the whole of the use cases. It is safe for concurrent use.
+type App struct {
+	Config
+	store  *store.Store
+	keys   auth.Keys
+	hasher *auth.Hasher
+}
+
+// Config is what the composition root decides.
+type Config struct {
+	BaseURL    string // "https://mail.example.org", without a slash at the end
+	Zone       string // IANA zone of people who chose none
+	LateLimit  time.Duration
+	OpenSignUp bool // whether strangers may register
+
+	// OpenRun writes a run's deliveries down in the background. The ledger finds
+	// runs that are opening by itself too; this only makes it soon.
+	OpenRun func(ctx context.Context, runID int64) error
+	// CheckRelay tries the relay step by step.
+	CheckRelay func(ctx context.Context, r RelaySettings, step func(name string, err error))
+	// Now is time.Now but in tests.
+	Now func() time.Time
+}
+
+// New returns the use cases over a store.
+func New(c Config, s *store.Store, keys auth.Keys) *App {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return &App{Config: c, store: s, keys: keys, hasher: auth.NewHasher(auth.HashesAtOnce)}
+}
+
+// Operator is who works at the machine itself, by the command line: they could
+// read the database file anyway.
+var Operator = mailing.Account{Role: mailing.RoleAdmin, Lang: "en", FirstName: "operator"}
+
+// mayView returns nil if the actor owns the thing or has the permission. To
+// everybody else it is not there.
+func mayView(actor mailing.Account, ownerID int64, others mailing.Permission) error {
+	if actor.ID == ownerID && ownerID != 0 || actor.Role.May(others) {
+		return nil
+	}
+	return mailing.Fault(mailing.NotFound, "not_found")
+}
+
+// mayChange returns nil if the actor owns the thing or may change anything. Who
+// may only see it is told so; to everybody else it is not there.
+func mayChange(actor mailing.Account, ownerID int64, view mailing.Permission) error {
+	if err := mayView(actor, ownerID, view); err != nil {
+		return err
+	}
+	if actor.ID == ownerID || actor.Role.May(mailing.ChangeAnything) {
+		return nil
+	}
+	return mailing.Fault(mailing.Forbidden, "forbidden")
+}
+
+// scope is whose things a list shows: the actor's own, or with the permission
+// and on request everybody's, which is 0.
+func scope(actor mailing.Account, everyone bool, p mailing.Permission) (int64, error) {
+	if !everyone {
+		return actor.ID, nil
+	}
+	if !actor.Role.May(p) {
+		return 0, mailing.Fault(mailing.Forbidden, "forbidden")
+	}
+	return 0, nil
+}
+
+// Numbers returns those of the home page: the actor's own, or everybody's.
+func (a *App) Numbers(ctx context.Context, actor mailing.Account, everyone bool) (store.Numbers, error) {
+	owner, err := scope(actor, everyone, mailing.ViewAnyMailing)
+	if err != nil {
+		return store.Numbers{}, err
+	}
+	return a.store.Numbers(ctx, owner)
+}
+
+// Sweep deletes what has expired. It runs now and then in the background.
+func (a *App) Sweep(ctx context.Context) error {
+	return a.store.Sweep(ctx, a.Now())
+}
+
+// Healthy reports whether the database answers.
+func (a *App) Healthy(ctx context.Context) error {
+	return a.store.Ping(ctx)
+}
+
+func wrap(err error, doing string) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("app: %s: %w", doing, err)
+}

@@ -1,0 +1,144 @@
+package app
+
+import (
+	"context"
+
+	"vestnik/internal/mailing"
+	"vestnik/internal/store"
+)
+
+// ContactFilter narrows a list of contacts.
+type ContactFilter struct {
+	Everyone bool           // everybody's, for who may
+	Reason   mailing.Reason // only those suppressed for it
+	Mailable bool           // only those that may be mailed
+}
+
+// Contacts lists contacts, sorted by email, first_name, last_name, status or
+// created, and returns how many there are in all.
+func (a *App) Contacts(ctx context.Context, actor mailing.Account, f ContactFilter, page Page) ([]mailing.Contact, int64, error) {
+	owner, err := scope(actor, f.Everyone, mailing.ViewAnyClient)
+	if err != nil {
+		return nil, 0, err
+	}
+	return a.store.Contacts(ctx, store.ContactFilter{Owner: owner, Reason: f.Reason, Mailable: f.Mailable}, page)
+}
+
+// Contact returns a contact that the actor may see.
+func (a *App) Contact(ctx context.Context, actor mailing.Account, id int64) (mailing.Contact, error) {
+	c, err := a.store.Contact(ctx, id)
+	if err != nil {
+		return mailing.Contact{}, err
+	}
+	if err := mayView(actor, c.OwnerID, mailing.ViewAnyClient); err != nil {
+		return mailing.Contact{}, err
+	}
+	return c, nil
+}
+
+// ContactActions are what an actor may do with a contact as it is now.
+type ContactActions struct{ Edit, Delete, Suppress, Unsuppress bool }
+
+// AllowedContact says what the actor may do with the contact as it is now.
+func AllowedContact(actor mailing.Account, c mailing.Contact) ContactActions {
+	change := mayChange(actor, c.OwnerID, mailing.ViewAnyClient) == nil
+	return ContactActions{
+		Edit: change, Delete: change,
+		Suppress:   change && c.Suppression.Reason == "",
+		Unsuppress: change && c.Suppression.Reason != "" && !theirWish(c.Suppression.Reason),
+	}
+}
+
+// theirWish reports whether the contact themselves asked not to be mailed.
+func theirWish(r mailing.Reason) bool {
+	return r == mailing.ReasonUnsubscribed || r == mailing.ReasonComplained
+}
+
+// changeableContact returns a contact that the actor may change.
+func (a *App) changeableContact(ctx context.Context, actor mailing.Account, id int64) (mailing.Contact, error) {
+	c, err := a.store.Contact(ctx, id)
+	if err != nil {
+		return mailing.Contact{}, err
+	}
+	if err := mayChange(actor, c.OwnerID, mailing.ViewAnyClient); err != nil {
+		return mailing.Contact{}, err
+	}
+	return c, nil
+}
+
+// CreateContact adds a contact to the actor's and returns it as it is stored.
+func (a *App) CreateContact(ctx context.Context, actor mailing.Account, c mailing.Contact) (mailing.Contact, error) {
+	c.OwnerID, c.CreatedAt, c.UpdatedAt = actor.ID, a.Now(), a.Now()
+	if err := c.Check(); err != nil {
+		return c, err
+	}
+	id, err := a.store.CreateContact(ctx, c)
+	c.ID = id
+	return c, err
+}
+
+// UpdateContact changes names, e-mail and comment of a contact.
+func (a *App) UpdateContact(ctx context.Context, actor mailing.Account, id int64, form mailing.Contact) (mailing.Contact, error) {
+	c, err := a.changeableContact(ctx, actor, id)
+	if err != nil {
+		return c, err
+	}
+	c.Email, c.FirstName, c.LastName, c.Comment = form.Email, form.FirstName, form.LastName, form.Comment
+	c.UpdatedAt = a.Now()
+	if err := c.Check(); err != nil {
+		return c, err
+	}
+	return c, a.store.UpdateContact(ctx, c)
+}
+
+// DeleteContact removes a contact. What was sent to it stays in the log, and if
+// it had unsubscribed its address stays suppressed.
+func (a *App) DeleteContact(ctx context.Context, actor mailing.Account, id int64) error {
+	c, err := a.changeableContact(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	_, err = a.store.DeleteContacts(ctx, c.OwnerID, []int64{id})
+	return err
+}
+
+// DeleteContacts removes those of the contacts that are the actor's and returns
+// how many were.
+func (a *App) DeleteContacts(ctx context.Context, actor mailing.Account, ids []int64) (int64, error) {
+	return a.store.DeleteContacts(ctx, actor.ID, ids)
+}
+
+// SuppressContact leaves a contact out of mailings from now on.
+func (a *App) SuppressContact(ctx context.Context, actor mailing.Account, id int64) error {
+	c, err := a.changeableContact(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	_, err = a.store.Suppress(ctx, mailing.Suppression{
+		OwnerID: c.OwnerID, Email: c.Email, Reason: mailing.ReasonManual, Detail: actor.Email, CreatedAt: a.Now(),
+	})
+	return err
+}
+
+// UnsuppressContact lets a contact be mailed again. Who unsubscribed themselves
+// can only be asked to subscribe again, so for them it is a conflict.
+func (a *App) UnsuppressContact(ctx context.Context, actor mailing.Account, id int64) error {
+	c, err := a.changeableContact(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	if theirWish(c.Suppression.Reason) {
+		return mailing.Fault(mailing.Conflict, "contact_unsubscribed")
+	}
+	return a.store.Unsuppress(ctx, c.OwnerID, c.Email)
+}
+
+// ContactDeliveries lists what was sent to a contact, newest first.
+func (a *App) ContactDeliveries(ctx context.Context, actor mailing.Account, id int64, page Page) ([]mailing.Delivery, int64, error) {
+	c, err := a.Contact(ctx, actor, id)
+	if err != nil {
+		return nil, 0, err
+	}
+	page.Desc = true
+	return a.store.Deliveries(ctx, store.DeliveryFilter{ContactID: id, Owner: c.OwnerID}, page)
+}

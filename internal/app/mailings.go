@@ -1,0 +1,369 @@
+package app
+
+import (
+	"context"
+	"time"
+	"unicode/utf8"
+
+	"vestnik/internal/mailing"
+	"vestnik/internal/store"
+)
+
+// MailingForm is what a person decides about a mailing.
+type MailingForm struct {
+	MessageID  int64
+	Audience   mailing.Audience
+	ContactIDs []int64 // when Audience is chosen; nil leaves them as they are
+	Rule       mailing.Rule
+	Doubt      mailing.Doubt
+	FromName   string
+	ReplyTo    string
+}
+
+// startGrace is how late a single sending may be set up: who fills in a form for
+// 10:00 and is done at 10:05 means now. Chosen.
+const startGrace = 10 * time.Minute
+
+// check completes a form and returns the first occurrence; zero when none is left.
+func (a *App) check(ctx context.Context, owner mailing.Account, f *MailingForm, hasChosen bool) (next time.Time, err error) {
+	var problems mailing.Problems
+	f.Rule = f.Rule.Tidy()
+	if err := problems.AddError("", f.Rule.Check()); err != nil {
+		return next, err
+	}
+	if len(problems) == 0 {
+		next = a.firstOccurrence(&problems, f.Rule)
+	}
+	if err := a.checkMessage(ctx, owner, &problems, f.MessageID); err != nil {
+		return next, err
+	}
+	switch {
+	case f.Audience != mailing.AudienceAll && f.Audience != mailing.AudienceChosen:
+		problems.Add("audience", "choice_unknown")
+	case f.Audience == mailing.AudienceChosen && len(f.ContactIDs) == 0 && !(f.ContactIDs == nil && hasChosen):
+		problems.Add("contacts", "contacts_none_chosen")
+	}
+	if f.Doubt != mailing.NeverTwice && f.Doubt != mailing.NeverMissed {
+		problems.Add("doubt", "choice_unknown")
+	}
+	return next, checkSender(&problems, f)
+}
+
+func checkSender(problems *mailing.Problems, f *MailingForm) error {
+	f.FromName = mailing.CleanLine(f.FromName)
+	if utf8.RuneCountInString(f.FromName) > mailing.MaxNameRunes {
+		problems.Add("from_name", "text_too_long", "max", mailing.MaxNameRunes)
+	}
+	if f.ReplyTo != "" {
+		email, err := mailing.NormalizeEmail(f.ReplyTo)
+		if err := problems.AddError("reply_to", err); err != nil {
+			return err
+		}
+		f.ReplyTo = email
+	}
+	return problems.Err()
+}
+
+// checkMessage refuses a message that is not the owner's, as one that is not there.
+func (a *App) checkMessage(ctx context.Context, owner mailing.Account, problems *mailing.Problems, id int64) error {
+	if id == 0 {
+		problems.Add("message", "message_none_chosen")
+		return nil
+	}
+	m, err := a.store.Message(ctx, id)
+	if mailing.KindOf(err) == mailing.NotFound || err == nil && m.OwnerID != owner.ID {
+		problems.Add("message", "message_none_chosen")
+		return nil
+	}
+	return err
+}
+
+func (a *App) firstOccurrence(problems *mailing.Problems, rule mailing.Rule) time.Time {
+	since := a.Now()
+	if rule.Frequency == mailing.Once {
+		since = since.Add(-startGrace)
+	}
+	next, ok := rule.Next(since)
+	if !ok {
+		problems.Add("start", "schedule_past")
+	}
+	return next
+}
+
+// CreateMailing adds a mailing to the actor's.
+func (a *App) CreateMailing(ctx context.Context, actor mailing.Account, f MailingForm) (mailing.Mailing, error) {
+	next, err := a.check(ctx, actor, &f, false)
+	if err != nil {
+		return mailing.Mailing{}, err
+	}
+	m := mailing.Mailing{OwnerID: actor.ID, Status: mailing.StatusCreated, NextAt: next, CreatedAt: a.Now()}
+	f.apply(&m, a.Now())
+	m.ID, err = a.store.CreateMailing(ctx, m, f.ContactIDs)
+	return m, err
+}
+
+func (f MailingForm) apply(m *mailing.Mailing, now time.Time) {
+	m.MessageID, m.Audience, m.Rule, m.Doubt = f.MessageID, f.Audience, f.Rule, f.Doubt
+	m.FromName, m.ReplyTo, m.UpdatedAt = f.FromName, f.ReplyTo, now
+}
+
+// UpdateMailing changes a mailing. A run that is open goes on as it was opened;
+// what is changed counts from the next one on.
+func (a *App) UpdateMailing(ctx context.Context, actor mailing.Account, id int64, f MailingForm) (mailing.Mailing, error) {
+	m, err := a.changeableMailing(ctx, actor, id)
+	if err != nil {
+		return m, err
+	}
+	owner, err := a.store.Account(ctx, m.OwnerID)
+	if err != nil {
+		return m, err
+	}
+	next, err := a.check(ctx, owner, &f, m.Audience == mailing.AudienceChosen)
+	if err != nil {
+		return m, err
+	}
+	was := m.Status
+	m.NextAt = next
+	if m.Status, err = m.After(mailing.EventEdit); err != nil {
+		return m, err
+	}
+	f.apply(&m, a.Now())
+	return m, a.store.UpdateMailing(ctx, m, was, f.ContactIDs)
+}
+
+// Mailings lists mailings, sorted by created, next, last, status or subject.
+func (a *App) Mailings(ctx context.Context, actor mailing.Account, f MailingFilter, page Page) ([]store.MailingRow, int64, error) {
+	owner, err := scope(actor, f.Everyone, mailing.ViewAnyMailing)
+	if err != nil {
+		return nil, 0, err
+	}
+	return a.store.Mailings(ctx, store.MailingFilter{Owner: owner, Status: f.Status, Coming: f.Coming}, page)
+}
+
+// MailingFilter narrows a list of mailings.
+type MailingFilter struct {
+	Everyone bool // everybody's, for who may
+	Status   mailing.Status
+	Coming   bool // only those that will be sent
+}
+
+// MailingView is all that the page of a mailing shows.
+type MailingView struct {
+	mailing.Mailing
+	Message  mailing.Message
+	Owner    mailing.Account
+	StopBy   mailing.Account // who paused or disabled it; zero: nobody
+	Reach    store.Mailable
+	Upcoming []time.Time // the next five dates
+	Runs     []mailing.Run
+	May      Actions
+}
+
+// Mailing returns a mailing that the actor may see.
+func (a *App) Mailing(ctx context.Context, actor mailing.Account, id int64) (v MailingView, err error) {
+	if v.Mailing, err = a.store.Mailing(ctx, id); err != nil {
+		return v, err
+	}
+	if err := mayView(actor, v.OwnerID, mailing.ViewAnyMailing); err != nil {
+		return MailingView{}, err
+	}
+	if v.Message, err = a.store.Message(ctx, v.MessageID); err != nil {
+		return v, err
+	}
+	if v.Owner, err = a.store.Account(ctx, v.OwnerID); err != nil {
+		return v, err
+	}
+	if v.StopBy.ID = v.Mailing.StopBy; v.StopBy.ID != 0 {
+		if v.StopBy, err = a.store.Account(ctx, v.StopBy.ID); err != nil && mailing.KindOf(err) != mailing.NotFound {
+			return v, err
+		}
+	}
+	if v.Reach, err = a.store.Reach(ctx, v.Mailing); err != nil {
+		return v, err
+	}
+	if v.Runs, err = a.store.RunsOfMailing(ctx, id, 50); err != nil {
+		return v, err
+	}
+	v.Upcoming = upcoming(v.Mailing, a.Now())
+	v.May = Allowed(actor, v.Mailing)
+	return v, nil
+}
+
+func upcoming(m mailing.Mailing, now time.Time) []time.Time {
+	if m.NextAt.IsZero() {
+		return nil
+	}
+	since := m.NextAt.Add(-time.Millisecond)
+	if !m.Status.Live() && since.Before(now) {
+		since = now
+	}
+	return m.Rule.Occurrences(since, 5)
+}
+
+// ChosenContacts lists the ids of the contacts chosen for a mailing.
+func (a *App) ChosenContacts(ctx context.Context, actor mailing.Account, id int64) ([]int64, error) {
+	if _, err := a.changeableMailing(ctx, actor, id); err != nil {
+		return nil, err
+	}
+	return a.store.MailingContacts(ctx, id)
+}
+
+// Reach counts whom a mailing to all of the actor's contacts would reach.
+func (a *App) Reach(ctx context.Context, actor mailing.Account) (store.Mailable, error) {
+	return a.store.Reach(ctx, mailing.Mailing{OwnerID: actor.ID, Audience: mailing.AudienceAll})
+}
+
+func (a *App) changeableMailing(ctx context.Context, actor mailing.Account, id int64) (mailing.Mailing, error) {
+	m, err := a.store.Mailing(ctx, id)
+	if err != nil {
+		return mailing.Mailing{}, err
+	}
+	if err := mayChange(actor, m.OwnerID, mailing.ViewAnyMailing); err != nil {
+		return mailing.Mailing{}, err
+	}
+	return m, nil
+}
+
+// Actions are what an actor may do with a mailing as it is now.
+type Actions struct{ Edit, Delete, Send, Pause, Resume, Disable, Enable bool }
+
+// Allowed says what the actor may do with the mailing as it is now: what is
+// theirs to do, and makes sense in its status.
+func Allowed(actor mailing.Account, m mailing.Mailing) Actions {
+	change := mayChange(actor, m.OwnerID, mailing.ViewAnyMailing) == nil
+	disable := change || actor.Role.May(mailing.DisableAnyMailing)
+	return Actions{
+		Edit:    change,
+		Delete:  change,
+		Send:    change && m.Status.Live(),
+		Pause:   change && m.Status.Allows(mailing.EventPause),
+		Resume:  change && m.Status.Allows(mailing.EventResume),
+		Disable: disable && m.Status.Allows(mailing.EventDisable),
+		Enable:  disable && m.Status.Allows(mailing.EventEnable) && mayEnable(actor, m),
+	}
+}
+
+// mayEnable reports whether the actor may lift what somebody disabled: not the
+// owner what a manager or an admin did.
+func mayEnable(actor mailing.Account, m mailing.Mailing) bool {
+	return m.StopBy == 0 || m.StopBy == actor.ID || actor.Role.May(mailing.DisableAnyMailing)
+}
+
+// DeleteMailing removes a mailing and cancels its open runs. What was sent stays
+// in the log.
+func (a *App) DeleteMailing(ctx context.Context, actor mailing.Account, id int64) error {
+	if _, err := a.changeableMailing(ctx, actor, id); err != nil {
+		return err
+	}
+	return a.store.DeleteMailing(ctx, id, a.Now())
+}
+
+// PauseMailing stops a mailing, and a run of it that is open, until it is resumed.
+func (a *App) PauseMailing(ctx context.Context, actor mailing.Account, id int64) error {
+	m, err := a.changeableMailing(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	return a.turn(ctx, actor, m, mailing.EventPause, "")
+}
+
+// ResumeMailing lets a paused mailing go on: its open run where it was, its
+// schedule from now.
+func (a *App) ResumeMailing(ctx context.Context, actor mailing.Account, id int64) error {
+	m, err := a.changeableMailing(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	return a.turn(ctx, actor, m, mailing.EventResume, "")
+}
+
+// DisableMailing switches a mailing off, as its owner or as somebody who keeps
+// order; those say why.
+func (a *App) DisableMailing(ctx context.Context, actor mailing.Account, id int64, why string) error {
+	m, err := a.switchable(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	why = mailing.CleanLine(why)
+	if m.OwnerID != actor.ID && why == "" {
+		return mailing.FieldFault(mailing.Invalid, "why", "required")
+	}
+	return a.turn(ctx, actor, m, mailing.EventDisable, why)
+}
+
+// EnableMailing switches a mailing on again.
+func (a *App) EnableMailing(ctx context.Context, actor mailing.Account, id int64) error {
+	m, err := a.switchable(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	if !mayEnable(actor, m) {
+		return mailing.Fault(mailing.Forbidden, "disabled_by_manager")
+	}
+	return a.turn(ctx, actor, m, mailing.EventEnable, "")
+}
+
+func (a *App) switchable(ctx context.Context, actor mailing.Account, id int64) (mailing.Mailing, error) {
+	m, err := a.store.Mailing(ctx, id)
+	if err != nil {
+		return mailing.Mailing{}, err
+	}
+	if err := mayView(actor, m.OwnerID, mailing.ViewAnyMailing); err != nil {
+		return mailing.Mailing{}, err
+	}
+	if actor.ID != m.OwnerID && !actor.Role.May(mailing.DisableAnyMailing) {
+		return mailing.Mailing{}, mailing.Fault(mailing.Forbidden, "forbidden")
+	}
+	return m, nil
+}
+
+// turn moves a mailing by the event. Going on again, it takes up its schedule
+// from now: what fell into the break was not wanted.
+func (a *App) turn(ctx context.Context, actor mailing.Account, m mailing.Mailing, e mailing.Event, why string) error {
+	was := m.Status
+	if e == mailing.EventResume || e == mailing.EventEnable {
+		m.NextAt, _ = m.Rule.Next(a.Now())
+	}
+	status, err := m.After(e)
+	if err != nil {
+		return err
+	}
+	m.Status, m.StopBy, m.StopWhy, m.StoppedAt = status, 0, "", time.Time{}
+	if !status.Live() {
+		m.StopBy, m.StopWhy, m.StoppedAt = actor.ID, why, a.Now()
+	}
+	if status == mailing.StatusCompleted {
+		return a.goOnToTheEnd(ctx, m, was)
+	}
+	return a.store.SetMailingStatus(ctx, m, was)
+}
+
+// goOnToTheEnd lets a mailing go on that has no occurrence left. It is running
+// as long as a run of it is, whose end completes it. Should that end come
+// between asking and storing, nobody would complete it, so it asks again.
+func (a *App) goOnToTheEnd(ctx context.Context, m mailing.Mailing, was mailing.Status) error {
+	err := a.checkNoneOpen(ctx, m.ID)
+	if mailing.CodeOf(err) != "run_open" {
+		if err != nil {
+			return err
+		}
+		return a.store.SetMailingStatus(ctx, m, was)
+	}
+	running := m
+	running.Status = mailing.StatusRunning
+	if err := a.store.SetMailingStatus(ctx, running, was); err != nil {
+		return err
+	}
+	if err := a.checkNoneOpen(ctx, m.ID); err != nil {
+		return ignoreCode(err, "run_open")
+	}
+	err = a.store.SetMailingStatus(ctx, m, mailing.StatusRunning)
+	return ignoreCode(err, "changed_meanwhile") // somebody else completed or stopped it
+}
+
+func ignoreCode(err error, code string) error {
+	if mailing.CodeOf(err) == code {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,86 @@
+package app
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"strings"
+
+	"vestnik/internal/mailing"
+	"vestnik/internal/store"
+)
+
+// The mails that Vestnik itself writes. The first line of each file is its
+// subject, the rest after an empty line its text in Markdown.
+//
+//go:embed mails
+var mails embed.FS
+
+const (
+	mailConfirm = "confirm" // code, link
+	mailKnown   = "known"   // somebody registers an address that is registered
+	mailReset   = "reset"   // link
+)
+
+const purposeVars = "delivery vars"
+
+// mailIfBudget mails unless the address has had enough for this hour.
+func (a *App) mailIfBudget(ctx context.Context, to mailing.Account, name string, vars map[string]any) error {
+	ok, err := a.store.Spend(ctx, "mail:"+to.Email, MailBudget, budgetHour, a.Now())
+	if err != nil || !ok {
+		return wrap(err, "mail")
+	}
+	return a.mail(ctx, to, name, vars)
+}
+
+// mail sends one of Vestnik's own mails, by the same road as everything else.
+// The values of its fields are sealed and forgotten when it is sent, since they
+// open accounts.
+func (a *App) mail(ctx context.Context, to mailing.Account, name string, vars map[string]any) error {
+	content, err := ownMail(to.Lang, name)
+	if err != nil {
+		return wrap(err, "mail")
+	}
+	merged := map[string]any{"first_name": to.FirstName, "last_name": to.LastName, "email": to.Email, "site": a.BaseURL}
+	for key, value := range vars {
+		merged[key] = value
+	}
+	return a.openSingle(ctx, mailing.Run{
+		OwnerID: to.ID, Kind: mailing.RunSystem, Lang: to.Lang,
+		Priority: mailing.PrioritySystem, Doubt: mailing.NeverMissed,
+	}, content, to.Email, merged)
+}
+
+// openSingle opens a run of one mail.
+func (a *App) openSingle(ctx context.Context, run mailing.Run, content store.Content, email string, vars map[string]any) error {
+	text, err := json.Marshal(vars)
+	if err != nil {
+		return wrap(err, "mail")
+	}
+	run.State, run.CreatedAt, run.ScheduledFor = mailing.RunOpening, a.Now(), a.Now()
+	sealed := a.keys.Seal(purposeVars, email, text)
+	_, err = a.store.OpenSingleRun(ctx, run, content, email, sealed)
+	return wrap(err, "mail")
+}
+
+// OpenVars unseals the values of a single mail's fields.
+func (a *App) OpenVars(email, sealed string) (map[string]any, error) {
+	text, err := a.keys.Open(purposeVars, email, sealed)
+	if err != nil {
+		return nil, wrap(err, "open fields of a mail")
+	}
+	var vars map[string]any
+	return vars, wrap(json.Unmarshal(text, &vars), "open fields of a mail")
+}
+
+func ownMail(lang, name string) (store.Content, error) {
+	if lang != "ru" {
+		lang = "en"
+	}
+	text, err := mails.ReadFile("mails/" + lang + "/" + name + ".md")
+	if err != nil {
+		return store.Content{}, err
+	}
+	subject, body, _ := strings.Cut(string(text), "\n\n")
+	return store.Content{Subject: subject, Format: mailing.FormatMarkdown, Body: body}, nil
+}

@@ -1,0 +1,218 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	"vestnik/internal/mailing"
+	"vestnik/internal/store"
+)
+
+// SendNow sends a mailing by hand: it opens a run of its own and leaves the
+// schedule as it is. A mailing whose last run by hand is still open is a
+// conflict, so that a double click does not mail everybody twice.
+func (a *App) SendNow(ctx context.Context, actor mailing.Account, mailingID int64) (runID int64, err error) {
+	m, err := a.changeableMailing(ctx, actor, mailingID)
+	if err != nil {
+		return 0, err
+	}
+	if !m.Status.Live() {
+		return 0, mailing.Fault(mailing.Conflict, "mailing_status", "status", string(m.Status), "event", "send")
+	}
+	if err := a.checkNoneOpen(ctx, m.ID); err != nil {
+		return 0, err
+	}
+	message, err := a.store.Message(ctx, m.MessageID)
+	if err != nil {
+		return 0, err
+	}
+	owner, err := a.store.Account(ctx, m.OwnerID)
+	if err != nil {
+		return 0, err
+	}
+	run := mailing.NewRun(m, owner, mailing.RunManual, a.Now(), a.Now())
+	if runID, err = a.store.OpenManualRun(ctx, run, Content(message)); err != nil {
+		return 0, err
+	}
+	return runID, a.openSoon(ctx, runID, m.Audience)
+}
+
+func (a *App) checkNoneOpen(ctx context.Context, mailingID int64) error {
+	latest, err := a.store.RunsOfMailing(ctx, mailingID, recentRuns)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(latest, func(r mailing.Run) bool { return r.State.Open() }) {
+		return mailing.Fault(mailing.Conflict, "run_open")
+	}
+	return nil
+}
+
+// recentRuns is among how many of the latest runs an open one is looked for: not
+// the very latest alone, which may be one on record only. Chosen.
+const recentRuns = 20
+
+// openSoon writes down the first deliveries at once, so that sending starts
+// while the person still looks, and leaves the rest to the background.
+func (a *App) openSoon(ctx context.Context, runID int64, audience mailing.Audience) error {
+	done, err := a.store.FillRun(ctx, runID, audience, a.Now())
+	if mailing.KindOf(err) == mailing.Conflict {
+		return nil // the background was faster
+	}
+	if err != nil || done || a.OpenRun == nil {
+		return err
+	}
+	return a.OpenRun(ctx, runID)
+}
+
+// Content is what a run of the message freezes.
+func Content(m mailing.Message) store.Content {
+	return store.Content{Subject: m.Subject, Format: m.Format, Body: m.Body}
+}
+
+func content(f MessageForm) store.Content {
+	return store.Content{Subject: f.Subject, Format: f.Format, Body: f.Body}
+}
+
+// RunView is all that the page of a run shows.
+type RunView struct {
+	mailing.Run
+	Subject  string
+	Mailing  mailing.Mailing // zero when it is deleted or the run has none
+	Held     bool            // its mailing is paused or disabled
+	Waiting  int64           // due or in hand now
+	Deferred int64           // tried, and due again later
+	May      RunActions
+}
+
+// RunActions are what an actor may do with a run as it is now.
+type RunActions struct{ Cancel, Continue, Resolve bool }
+
+// Run returns a run that the actor may see, with its numbers at this moment.
+func (a *App) Run(ctx context.Context, actor mailing.Account, id int64) (v RunView, err error) {
+	if v.Run, err = a.visibleRun(ctx, actor, id); err != nil {
+		return v, err
+	}
+	version, err := a.store.Version(ctx, v.VersionID)
+	if err != nil {
+		return v, err
+	}
+	v.Subject = version.Subject
+	if v.MailingID != 0 {
+		v.Mailing, err = a.store.Mailing(ctx, v.MailingID)
+		if err != nil && mailing.KindOf(err) != mailing.NotFound {
+			return v, err
+		}
+		v.Held = v.Mailing.ID != 0 && !v.Mailing.Status.Live()
+	}
+	if v.State.Open() {
+		counts, err := a.store.CountDeliveries(ctx, id)
+		if err != nil {
+			return v, err
+		}
+		v.Waiting = counts[mailing.Waiting] + counts[mailing.Sending]
+		v.Deferred = counts[mailing.Deferred]
+	}
+	change := mayChange(actor, v.OwnerID, mailing.ViewAnyMailing) == nil
+	v.May = RunActions{
+		Cancel: change && v.State.Open(), Continue: change && v.State.Open() && v.Halt != "",
+		Resolve: change && v.Counts.InDoubt > 0,
+	}
+	return v, nil
+}
+
+// LatestRuns lists runs of mailings, newest first.
+func (a *App) LatestRuns(ctx context.Context, actor mailing.Account, everyone bool, most int64) ([]store.RunRow, error) {
+	owner, err := scope(actor, everyone, mailing.ViewAnyMailing)
+	if err != nil {
+		return nil, err
+	}
+	return a.store.RunsOfMailings(ctx, owner, most)
+}
+
+func (a *App) visibleRun(ctx context.Context, actor mailing.Account, id int64) (mailing.Run, error) {
+	run, err := a.store.Run(ctx, id)
+	if err != nil {
+		return mailing.Run{}, err
+	}
+	if err := mayView(actor, run.OwnerID, mailing.ViewAnyMailing); err != nil {
+		return mailing.Run{}, err
+	}
+	return run, nil
+}
+
+func (a *App) changeableRun(ctx context.Context, actor mailing.Account, id int64) (mailing.Run, error) {
+	run, err := a.store.Run(ctx, id)
+	if err != nil {
+		return mailing.Run{}, err
+	}
+	if err := mayChange(actor, run.OwnerID, mailing.ViewAnyMailing); err != nil {
+		return mailing.Run{}, err
+	}
+	return run, nil
+}
+
+// Deliveries lists a run's deliveries, of the states or of all.
+func (a *App) Deliveries(ctx context.Context, actor mailing.Account, runID int64, states []mailing.DeliveryState, page Page) ([]mailing.Delivery, int64, error) {
+	if _, err := a.visibleRun(ctx, actor, runID); err != nil {
+		return nil, 0, err
+	}
+	return a.store.Deliveries(ctx, store.DeliveryFilter{RunID: runID, States: states}, page)
+}
+
+// CancelRun ends a run: what was not sent yet is skipped.
+func (a *App) CancelRun(ctx context.Context, actor mailing.Account, id int64) error {
+	if _, err := a.changeableRun(ctx, actor, id); err != nil {
+		return err
+	}
+	return a.store.CancelRun(ctx, id, a.Now())
+}
+
+// ContinueRun lets a run go on that the mail server's refusals have halted.
+func (a *App) ContinueRun(ctx context.Context, actor mailing.Account, id int64) error {
+	if _, err := a.changeableRun(ctx, actor, id); err != nil {
+		return err
+	}
+	return a.store.HaltRun(ctx, id, "")
+}
+
+// ResolveDoubt ends a delivery's doubt by the owner's word: "sent" if it turned
+// out to have arrived, "again" to send it once more.
+func (a *App) ResolveDoubt(ctx context.Context, actor mailing.Account, runID, deliveryID int64, word string) error {
+	states := map[string]mailing.DeliveryState{"sent": mailing.Sent, "again": mailing.Waiting}
+	state, ok := states[word]
+	if !ok {
+		return mailing.Fault(mailing.Invalid, "choice_unknown")
+	}
+	if _, err := a.changeableRun(ctx, actor, runID); err != nil {
+		return err
+	}
+	return a.store.ResolveDoubt(ctx, runID, deliveryID, state, a.Now())
+}
+
+// LogFilter narrows the log; Everyone is for who may.
+type LogFilter struct {
+	AttemptFilter
+	Everyone bool
+}
+
+// Log lists attempts, newest first; see store.Log for its paging.
+func (a *App) Log(ctx context.Context, actor mailing.Account, f LogFilter) ([]mailing.Attempt, error) {
+	owner, err := scope(actor, f.Everyone, mailing.ViewAnyMailing)
+	if err != nil {
+		return nil, err
+	}
+	f.Owner = owner
+	return a.store.Log(ctx, f.AttemptFilter)
+}
+
+// InHand lists the deliveries that are being tried at this moment, which are in
+// the log as soon as the server has answered.
+func (a *App) InHand(ctx context.Context, actor mailing.Account, everyone bool, page Page) ([]mailing.Delivery, int64, error) {
+	owner, err := scope(actor, everyone, mailing.ViewAnyMailing)
+	if err != nil {
+		return nil, 0, err
+	}
+	f := store.DeliveryFilter{Owner: owner, States: []mailing.DeliveryState{mailing.Sending}}
+	return a.store.Deliveries(ctx, f, page)
+}

@@ -1,0 +1,26 @@
+package app
+
+import "vestnik/internal/store"
+
+// What the store returns and pages show as it is has its name here too, so that
+// those who call app need not know the store.
+type (
+	// Page says which part of a list is wanted.
+	Page = store.Page
+	// MailingRow is a line of the table of mailings.
+	MailingRow = store.MailingRow
+	// RunRow is a run with what its list shows beside it.
+	RunRow = store.RunRow
+	// Mailable says how many contacts a mailing would reach.
+	Mailable = store.Mailable
+	// Numbers are those of the home page.
+	Numbers = store.Numbers
+	// Import is the report of one import of contacts.
+	Import = store.Import
+	// Refusal is a line of a file that was not imported, and why.
+	Refusal = store.Refusal
+	// KeptMail is a mail in the demo mailbox, without its data in a list.
+	KeptMail = store.DemoMail
+	// AttemptFilter narrows the log.
+	AttemptFilter = store.LogFilter
+)

@@ -1,0 +1,248 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"vestnik/internal/compose"
+	"vestnik/internal/mailing"
+	"vestnik/internal/store"
+	"vestnik/internal/transport"
+)
+
+// errHeld and errLeft stop a mail right before its final dot.
+var (
+	errHeld = errors.New("deliver: the run is held, or the lease has ended")
+	errLeft = errors.New("deliver: the recipient has left")
+)
+
+// deliverAll works through what is fed, urgent mails first. Once ctx has ended,
+// what comes is handed back.
+func (e *Engine) deliverAll(ctx context.Context, stop context.CancelCauseFunc) {
+	urgent, bulk := e.urgent, e.bulk
+	var buffer []byte
+	for urgent != nil || bulk != nil {
+		j, ok := next(&urgent, &bulk)
+		if !ok {
+			continue
+		}
+		o, err := e.deliver(ctx, &j, &buffer)
+		if err != nil {
+			stop(err)
+		}
+		e.outcomes <- o
+	}
+}
+
+// next takes an urgent job if there is one, else any. A channel that is closed
+// becomes nil.
+func next(urgent, bulk *chan job) (job, bool) {
+	var j job
+	var ok bool
+	select {
+	case j, ok = <-*urgent:
+		if !ok {
+			*urgent = nil
+		}
+		return j, ok
+	default:
+	}
+	select {
+	case j, ok = <-*urgent:
+		if !ok {
+			*urgent = nil
+		}
+	case j, ok = <-*bulk:
+		if !ok {
+			*bulk = nil
+		}
+	}
+	return j, ok
+}
+
+// deliver tries one delivery. The error is that of the journal: without it
+// nothing may be sent.
+func (e *Engine) deliver(ctx context.Context, j *job, buffer *[]byte) (store.Outcome, error) {
+	held, left := e.live.hindrance(j)
+	switch {
+	case j.Unmailable != "":
+		return e.skip(j, j.Unmailable), nil
+	case left:
+		return e.skip(j, mailing.ReasonUnsubscribed), nil
+	case held || ctx.Err() != nil || !e.alive() || !e.gate.open(time.Now()):
+		return e.handBack(j), nil
+	}
+	road := e.Road()
+	message, err := e.write(ctx, j, road.From, (*buffer)[:0])
+	if err != nil {
+		return e.unfit(j, err), nil
+	}
+	*buffer = message
+	return e.send(ctx, j, road, message)
+}
+
+func (e *Engine) write(ctx context.Context, j *job, from compose.Address, dst []byte) ([]byte, error) {
+	template, err := e.template(ctx, j.run, from)
+	if err != nil {
+		return nil, err
+	}
+	recipient, err := e.recipient(j, from)
+	if err != nil {
+		return nil, err
+	}
+	return template.Render(dst, recipient)
+}
+
+// send sends the mail and says what came of it.
+func (e *Engine) send(ctx context.Context, j *job, road Road, message []byte) (store.Outcome, error) {
+	var journalErr error
+	intended := false
+	beforeDot := func() error {
+		held, left := e.live.hindrance(j)
+		switch {
+		case left:
+			return errLeft
+		case held || !e.alive():
+			return errHeld
+		}
+		journalErr = e.journal.intend(j.ID, e.node.Epoch)
+		intended = journalErr == nil
+		return journalErr
+	}
+	started := time.Now()
+	// A mail that is on the wire when the node is asked to stop is finished; how
+	// long that may take is for the one who closes the Sender.
+	result, err := road.Sender.Send(context.WithoutCancel(ctx), transport.Envelope{
+		From: road.From.Email, To: j.Email,
+	}, message, beforeDot)
+	switch {
+	case errors.Is(err, errLeft):
+		return e.skip(j, mailing.ReasonUnsubscribed), nil
+	case errors.Is(err, errHeld), errors.Is(err, transport.ErrPoolClosed):
+		return e.handBack(j), nil
+	case journalErr != nil:
+		return e.handBack(j), journalErr
+	}
+	o := e.outcome(j, result, err, started)
+	if !intended {
+		return o, nil
+	}
+	return o, e.journal.conclude(&o)
+}
+
+// outcome reads what the server answered, or did not.
+func (e *Engine) outcome(j *job, r transport.Result, err error, started time.Time) store.Outcome {
+	now := time.Now()
+	verdict := mailing.Judge(r.Reply, string(r.Stage))
+	if r.InDoubt {
+		verdict = mailing.Verdict{Result: mailing.AttemptInDoubt}
+	}
+	attempt := e.attempt(j, started, verdict.Result)
+	attempt.Duration, attempt.Host, attempt.TLS, attempt.Stage = now.Sub(started), r.Host, r.TLS, string(r.Stage)
+	attempt.Reply = r.Reply
+	if attempt.Reply.Text == "" && attempt.Reply.Code == 0 && err != nil {
+		attempt.Reply.Text = err.Error()
+	}
+	o := store.Outcome{DeliveryID: j.ID, Epoch: e.node.Epoch, Attempt: attempt}
+	switch verdict.Result {
+	case mailing.AttemptAccepted:
+		e.sent.Add(1)
+		e.gate.passed()
+		e.halts.accepted(j.RunID)
+		o.State = mailing.Sent
+	case mailing.AttemptFailed:
+		e.gate.passed()
+		o.State, o.Reason = mailing.Failed, mailing.ReasonRefused
+		o.Suppress = verdict.Blame == mailing.BlameMailbox && j.run.MailingID != 0
+	case mailing.AttemptInDoubt:
+		o.State = mailing.InDoubt
+		if j.run.Doubt == mailing.NeverMissed {
+			o.State, o.DueAt = mailing.Deferred, now.Add(e.Backoff(j.Tries+1))
+		}
+	default:
+		e.postpone(j, &o, verdict, now)
+	}
+	return o
+}
+
+// postpone says when a deferred delivery is tried again, and what else follows
+// from whom the refusal is about.
+func (e *Engine) postpone(j *job, o *store.Outcome, v mailing.Verdict, now time.Time) {
+	o.State, o.DueAt = mailing.Deferred, now.Add(e.Backoff(j.Tries+1))
+	switch stage := o.Attempt.Stage; {
+	case v.Blame != mailing.BlameUs:
+		e.gate.passed()
+	case stage == "rcpt" || stage == "data" || stage == "dot":
+		if e.halts.refused(j.RunID) {
+			e.halt(j, o.Attempt.Reply)
+		}
+	default:
+		o.DueAt = e.shut(j, o.Attempt, now)
+	}
+	if now.Sub(j.CreatedAt) > mailing.Lifetime {
+		o.State, o.Reason, o.DueAt = mailing.Failed, mailing.ReasonExpired, time.Time{}
+		o.Attempt.Result = mailing.AttemptFailed
+	}
+}
+
+// shut closes the way out for everybody. A server that refuses our name and
+// password, or us as a sender, will do so until somebody mends it: bulk runs are
+// halted and say why.
+func (e *Engine) shut(j *job, a *mailing.Attempt, now time.Time) time.Time {
+	until, first := e.gate.shut(now)
+	if first {
+		e.Log.Warn("mail server has trouble with us", "host", a.Host, "stage", a.Stage, "reply", a.Reply.String())
+	}
+	if a.Reply.Permanent() || strings.HasPrefix(a.Stage, "auth") && a.Reply.Code != 0 {
+		e.halt(j, a.Reply)
+	}
+	return until
+}
+
+// halt stops a bulk run until somebody lets it go on. Single mails are tried
+// again by themselves: somebody waits for them.
+func (e *Engine) halt(j *job, reply mailing.Reply) {
+	if j.run.Priority > mailing.PriorityBulk {
+		return
+	}
+	e.Log.Error("run is halted: the mail server refuses us", "run", j.RunID, "reply", reply.String())
+	if err := e.Store.HaltRun(context.Background(), j.RunID, reply.String()); err != nil {
+		e.Log.Error("run cannot be halted", "run", j.RunID, "error", err)
+	}
+}
+
+// skip ends a delivery untried.
+func (e *Engine) skip(j *job, why mailing.Reason) store.Outcome {
+	return store.Outcome{DeliveryID: j.ID, Epoch: e.node.Epoch, State: mailing.Skipped, Reason: why}
+}
+
+// handBack returns a delivery untried, to be leased again.
+func (e *Engine) handBack(j *job) store.Outcome {
+	return store.Outcome{DeliveryID: j.ID, Epoch: e.node.Epoch, State: mailing.Waiting, DueAt: time.Now()}
+}
+
+// unfit is the outcome of a mail that could not be made. What a person wrote does
+// not get better by itself, so it fails; any other fault is ours and may pass.
+func (e *Engine) unfit(j *job, err error) store.Outcome {
+	if mailing.KindOf(err) == 0 {
+		e.Log.Error("mail cannot be made", "delivery", j.ID, "run", j.RunID, "error", err)
+		o := e.handBack(j)
+		o.DueAt = o.DueAt.Add(time.Minute)
+		return o
+	}
+	attempt := e.attempt(j, time.Now(), mailing.AttemptFailed)
+	attempt.Stage, attempt.Reply.Text = "compose", fmt.Sprintf("not sent: %v", err)
+	return store.Outcome{
+		DeliveryID: j.ID, Epoch: e.node.Epoch, State: mailing.Failed, Reason: mailing.ReasonUnfit, Attempt: attempt,
+	}
+}
+
+func (e *Engine) attempt(j *job, at time.Time, result mailing.AttemptResult) *mailing.Attempt {
+	return &mailing.Attempt{
+		DeliveryID: j.ID, RunID: j.RunID, MailingID: j.run.MailingID, OwnerID: j.run.OwnerID, Email: j.Email,
+		At: at, Node: e.node.Name, Result: result,
+	}
+}

@@ -1,0 +1,306 @@
+package deliver
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+
+	"vestnik/internal/store"
+)
+
+// journal is the memory of a node that a kill does not take: intents and
+// outcomes, each appended by one write(2) before anything depends on it. It is
+// kept in segments; one whose outcomes are all in the ledger is deleted.
+//
+// The kernel keeps what a killed process has written. A power failure may lose
+// the end of it, so each segment begins with the id of the machine's boot: after
+// another boot, what is missing from the journal proves nothing.
+type journal struct {
+	dir  string
+	lock *os.File
+	name string // of the node
+
+	mu       sync.Mutex
+	file     *os.File
+	number   int
+	size     int
+	open     map[int]map[int64]bool // by segment: deliveries whose outcome is not in the ledger
+	segments map[int64]int          // by delivery: the segment of its last record
+	records  bytes.Buffer
+}
+
+// segmentBytes is when a new segment is begun: large enough to be rare, small
+// enough to be read in a blink at the next start. Chosen.
+const segmentBytes = 4 << 20
+
+const (
+	bootLine    = 'B' // "B <boot id>"
+	intentLine  = 'I' // "I <delivery> <epoch>"
+	outcomeLine = 'O' // "O <outcome as JSON>"
+)
+
+// entry is what the journal says about a delivery under one lease.
+type entry struct {
+	epoch    int64
+	intended bool
+	outcome  *store.Outcome
+}
+
+// openJournal takes the first folder below dir that no other process on this
+// machine holds, so that a node that comes back finds its own journal.
+func openJournal(dir string) (*journal, error) {
+	for i := 1; ; i++ {
+		folder := filepath.Join(dir, "node-"+strconv.Itoa(i))
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return nil, fmt.Errorf("deliver: journal: %w", err)
+		}
+		lock, err := os.OpenFile(filepath.Join(folder, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("deliver: journal: %w", err)
+		}
+		if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+			lock.Close()
+			if errors.Is(err, syscall.EWOULDBLOCK) {
+				continue
+			}
+			return nil, fmt.Errorf("deliver: journal: lock: %w", err)
+		}
+		j := &journal{dir: folder, lock: lock, open: map[int]map[int64]bool{}, segments: map[int64]int{}}
+		if j.name, err = nodeName(lock); err != nil {
+			lock.Close()
+			return nil, fmt.Errorf("deliver: journal: %w", err)
+		}
+		return j, nil
+	}
+}
+
+// nodeName reads the node's name from its lock file, or makes one: the host, so
+// that people know it, and random letters, so that no two are the same.
+func nodeName(lock *os.File) (string, error) {
+	line, err := bufio.NewReader(lock).ReadString('\n')
+	if err == nil {
+		return strings.TrimSpace(line), nil
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "node"
+	}
+	name := host + "-" + strconv.FormatInt(store.NewID(), 36)
+	_, err = lock.WriteAt([]byte(name+"\n"), 0)
+	return name, err
+}
+
+// read returns what the segments say, the latest lease of each delivery, and
+// whether the machine has been up since they were written.
+func (j *journal) read() (entries map[int64]entry, sameBoot bool, err error) {
+	entries, sameBoot = map[int64]entry{}, true
+	numbers, err := j.numbers()
+	if err != nil {
+		return nil, false, err
+	}
+	boot := bootID()
+	for _, number := range numbers {
+		data, err := os.ReadFile(j.path(number))
+		if err != nil {
+			return nil, false, fmt.Errorf("deliver: journal: %w", err)
+		}
+		for line := range bytes.Lines(data) {
+			if line[0] == bootLine {
+				sameBoot = sameBoot && strings.TrimSpace(string(line[1:])) == boot
+				continue
+			}
+			read(entries, line)
+		}
+		j.number = max(j.number, number)
+	}
+	return entries, sameBoot, nil
+}
+
+// read takes in one line. A line cut short by a power failure says nothing.
+func read(entries map[int64]entry, line []byte) {
+	if len(line) < 3 || line[len(line)-1] != '\n' {
+		return
+	}
+	switch line[0] {
+	case intentLine:
+		var id, epoch int64
+		if _, err := fmt.Sscanf(string(line[1:]), "%d %d", &id, &epoch); err == nil {
+			entries[id] = entry{epoch: epoch, intended: true}
+		}
+	case outcomeLine:
+		var o store.Outcome
+		if err := json.Unmarshal(line[1:], &o); err == nil {
+			entries[o.DeliveryID] = entry{epoch: o.Epoch, intended: true, outcome: &o}
+		}
+	}
+}
+
+func (j *journal) numbers() ([]int, error) {
+	files, err := filepath.Glob(filepath.Join(j.dir, "*.journal"))
+	if err != nil {
+		return nil, fmt.Errorf("deliver: journal: %w", err)
+	}
+	var numbers []int
+	for _, file := range files {
+		if n, err := strconv.Atoi(strings.TrimSuffix(filepath.Base(file), ".journal")); err == nil {
+			numbers = append(numbers, n)
+		}
+	}
+	slices.Sort(numbers)
+	return numbers, nil
+}
+
+func (j *journal) path(number int) string {
+	return filepath.Join(j.dir, fmt.Sprintf("%08d.journal", number))
+}
+
+// begin deletes the segments that read returned, now that the ledger knows what
+// they said, and begins a new one.
+func (j *journal) begin() error {
+	numbers, err := j.numbers()
+	if err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := j.rotate(); err != nil {
+		return err
+	}
+	for _, number := range numbers {
+		if err := os.Remove(j.path(number)); err != nil {
+			return fmt.Errorf("deliver: journal: %w", err)
+		}
+	}
+	return nil
+}
+
+func (j *journal) rotate() error {
+	if j.file != nil {
+		if err := j.file.Close(); err != nil {
+			return fmt.Errorf("deliver: journal: %w", err)
+		}
+		j.drop(j.number)
+	}
+	j.number++
+	file, err := os.OpenFile(j.path(j.number), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("deliver: journal: %w", err)
+	}
+	j.file, j.size = file, 0
+	j.open[j.number] = map[int64]bool{}
+	return j.append(fmt.Appendf(nil, "%c %s\n", bootLine, bootID()))
+}
+
+func (j *journal) append(record []byte) error {
+	if _, err := j.file.Write(record); err != nil {
+		return fmt.Errorf("deliver: journal: %w", err)
+	}
+	j.size += len(record)
+	return nil
+}
+
+// intend notes that the final dot of a delivery is about to be sent.
+func (j *journal) intend(id, epoch int64) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.size > segmentBytes {
+		if err := j.rotate(); err != nil {
+			return err
+		}
+	}
+	record := append(make([]byte, 0, 48), intentLine, ' ')
+	record = strconv.AppendInt(record, id, 10)
+	record = append(record, ' ')
+	record = strconv.AppendInt(record, epoch, 10)
+	if err := j.append(append(record, '\n')); err != nil {
+		return err
+	}
+	j.hold(id)
+	return nil
+}
+
+// conclude notes what came of it.
+func (j *journal) conclude(o *store.Outcome) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.records.Reset()
+	j.records.Write([]byte{outcomeLine, ' '})
+	if err := json.NewEncoder(&j.records).Encode(o); err != nil { // ends with a line feed
+		return fmt.Errorf("deliver: journal: %w", err)
+	}
+	if err := j.append(j.records.Bytes()); err != nil {
+		return err
+	}
+	j.hold(o.DeliveryID)
+	return nil
+}
+
+// hold keeps the current segment for the delivery. An older one that held its
+// intent is not needed any more: an outcome says that there was one.
+func (j *journal) hold(id int64) {
+	before, held := j.segments[id]
+	j.segments[id] = j.number
+	j.open[j.number][id] = true
+	if held && before != j.number {
+		delete(j.open[before], id)
+		j.drop(before)
+	}
+}
+
+// settled forgets deliveries whose outcome the ledger has.
+func (j *journal) settled(outcomes []store.Outcome) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, o := range outcomes {
+		segment, ok := j.segments[o.DeliveryID]
+		if !ok {
+			continue
+		}
+		delete(j.segments, o.DeliveryID)
+		delete(j.open[segment], o.DeliveryID)
+		if segment != j.number {
+			j.drop(segment)
+		}
+	}
+}
+
+// drop deletes a segment that nothing depends on. One that cannot be deleted is
+// read again at the next start, which the ledger takes with calm.
+func (j *journal) drop(segment int) {
+	if len(j.open[segment]) == 0 {
+		delete(j.open, segment)
+		os.Remove(j.path(segment))
+	}
+}
+
+// close ends the journal; with nothing left open, nothing stays behind.
+func (j *journal) close() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.file == nil {
+		return j.lock.Close()
+	}
+	err := j.file.Close()
+	j.file = nil
+	j.drop(j.number)
+	return errors.Join(err, j.lock.Close())
+}
+
+// bootID names this run of the machine's kernel; where that is not to be had
+// (it is Linux's), every start counts as after a power failure.
+func bootID() string {
+	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return strconv.FormatInt(store.NewID(), 36)
+	}
+	return strings.TrimSpace(string(id))
+}

@@ -1,0 +1,94 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"vestnik/internal/mailing"
+	"vestnik/internal/store"
+)
+
+var errReplaced = errors.New("deliver: a later start of this node has taken its place")
+
+// start takes up this node's place and settles what its last start left behind.
+func (e *Engine) start(ctx context.Context) error {
+	var err error
+	if e.journal, err = openJournal(e.Dir); err != nil {
+		return err
+	}
+	if err := e.register(ctx); err != nil {
+		return errors.Join(err, e.journal.close())
+	}
+	if err := e.recover(ctx); err != nil {
+		return errors.Join(err, e.journal.close())
+	}
+	if err := e.look(ctx); err != nil {
+		return errors.Join(err, e.journal.close())
+	}
+	return nil
+}
+
+func (e *Engine) register(ctx context.Context) (err error) {
+	now := time.Now()
+	until := now.Add(aliveFor)
+	e.node, err = e.Store.StartNode(ctx, e.journal.name, now, until)
+	e.aliveUntil.Store(&until)
+	return err
+}
+
+// recover tells the ledger what the journal knows, and what follows from what it
+// does not.
+func (e *Engine) recover(ctx context.Context) error {
+	entries, sameBoot, err := e.journal.read()
+	if err != nil {
+		return err
+	}
+	left, err := e.Store.LeftByNode(ctx, e.node)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	var outcomes []store.Outcome
+	for _, known := range entries {
+		if known.outcome != nil {
+			outcomes = append(outcomes, *known.outcome)
+		}
+	}
+	for _, l := range left {
+		known := entries[l.ID]
+		if known.outcome == nil || known.epoch != l.Epoch {
+			intended := known.intended && known.epoch == l.Epoch
+			outcomes = append(outcomes, e.unfinished(l, intended || !sameBoot, now))
+		}
+	}
+	for len(outcomes) > 0 {
+		batch := outcomes[:min(settleBatch, len(outcomes))]
+		if err := e.Store.Settle(ctx, e.node, batch, now); err != nil {
+			return err
+		}
+		outcomes = outcomes[len(batch):]
+	}
+	if len(left) > 0 {
+		e.Log.Warn("node was stopped in the middle of sending", "node", e.node.Name, "deliveries", len(left))
+	}
+	return e.journal.begin()
+}
+
+// unfinished is the outcome of a delivery whose sending was cut off. One that was
+// not intended was not sent; of the others nobody can know (RFC 1047).
+func (e *Engine) unfinished(l store.Left, intended bool, now time.Time) store.Outcome {
+	o := store.Outcome{DeliveryID: l.ID, Epoch: l.Epoch, State: mailing.Waiting, DueAt: now}
+	if !intended {
+		return o
+	}
+	o.Attempt = &mailing.Attempt{
+		DeliveryID: l.ID, RunID: l.RunID, MailingID: l.MailingID, OwnerID: l.OwnerID, Email: l.Email,
+		At: now, Node: e.node.Name, Stage: "dot", Result: mailing.AttemptInDoubt,
+		Reply: mailing.Reply{Text: "the service was cut off before the answer came"},
+	}
+	if l.Doubt == mailing.NeverTwice {
+		o.State = mailing.InDoubt
+	}
+	return o
+}

@@ -1,0 +1,120 @@
+// Package schedule opens the runs that are due: exactly one for each occurrence,
+// however many nodes look.
+package schedule
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"vestnik/internal/mailing"
+	"vestnik/internal/store"
+)
+
+// Scheduler opens runs. It keeps nothing; several may work on one database.
+type Scheduler struct {
+	Store *store.Store
+	Log   *slog.Logger
+	// LateLimit is by how much an occurrence that was missed, because nothing
+	// was running, may be late and still be sent.
+	LateLimit time.Duration
+	// OpenRun has a run's deliveries written down in the background.
+	OpenRun func(ctx context.Context, runID int64) error
+}
+
+// dueAtOnce is how many due mailings one look takes; the next look takes the rest.
+const dueAtOnce = 200
+
+// OpenDue opens a run for every mailing whose time has come. A mailing that
+// cannot be opened does not hold up the others; the first error is returned.
+func (s *Scheduler) OpenDue(ctx context.Context, now time.Time) error {
+	due, err := s.Store.DueMailings(ctx, now, dueAtOnce)
+	if err != nil {
+		return err
+	}
+	var first error
+	for _, m := range due {
+		if err := s.open(ctx, m, now); err != nil {
+			s.Log.Error("run cannot be opened", "mailing", m.ID, "error", err)
+			if first == nil {
+				first = err
+			}
+		}
+	}
+	return first
+}
+
+// open opens the run of one mailing, or notes that its time was missed.
+func (s *Scheduler) open(ctx context.Context, m mailing.Mailing, now time.Time) error {
+	message, err := s.Store.Message(ctx, m.MessageID)
+	if err != nil {
+		return err
+	}
+	owner, err := s.Store.Account(ctx, m.OwnerID)
+	if err != nil {
+		return err
+	}
+	run, next, err := Plan(m, owner, now, s.LateLimit)
+	if err != nil {
+		return err
+	}
+	content := store.Content{Subject: message.Subject, Format: message.Format, Body: message.Body}
+	id, opened, err := s.Store.OpenScheduledRun(ctx, run, content, next, m)
+	if err != nil || !opened {
+		return err
+	}
+	if run.State == mailing.RunMissed {
+		s.Log.Warn("occurrence was missed", "mailing", m.ID, "run", id, "scheduled_for", run.ScheduledFor)
+		return nil
+	}
+	s.Log.Info("run is open", "mailing", m.ID, "run", id, "scheduled_for", run.ScheduledFor)
+	return s.OpenRun(ctx, id)
+}
+
+// Plan decides what to do about a mailing that is due: the run to open and the
+// mailing as it is then. Of several occurrences that were missed only the last
+// counts, so that there is never a burst; one that is late by more than the
+// limit is put on record as missed. The next occurrence comes from the rule and
+// now, never from when anything was sent.
+func Plan(m mailing.Mailing, owner mailing.Account, now time.Time, lateLimit time.Duration) (mailing.Run, mailing.Mailing, error) {
+	occurrence := m.NextAt
+	if last, n := m.Rule.Missed(m.NextAt, now); n > 0 {
+		occurrence = last
+	}
+	run := mailing.NewRun(m, owner, mailing.RunScheduled, occurrence, now)
+	m.NextAt, _ = m.Rule.Next(now)
+	if now.Sub(occurrence) > lateLimit {
+		run.State, run.FinishedAt = mailing.RunMissed, now
+		return run, m, nil
+	}
+	m.LastAt = now
+	status, err := m.After(mailing.EventOpen)
+	m.Status = status
+	return run, m, err
+}
+
+// Fill writes down all deliveries of a run that is opening. Sending begins with
+// the first of them. It may be called again after any failure, and by several at
+// once: one works, the others leave it to that one.
+func (s *Scheduler) Fill(ctx context.Context, runID int64) error {
+	run, err := s.Store.Run(ctx, runID)
+	if err != nil {
+		return err
+	}
+	if run.State != mailing.RunOpening {
+		return nil
+	}
+	m, err := s.Store.Mailing(ctx, run.MailingID)
+	if err != nil {
+		return err
+	}
+	for {
+		done, err := s.Store.FillRun(ctx, runID, m.Audience, time.Now())
+		if mailing.KindOf(err) == mailing.Conflict {
+			return nil
+		}
+		if err != nil || done {
+			return err
+		}
+	}
+}
