@@ -1,0 +1,227 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/a-h/templ"
+
+	"vestnik/internal/app"
+	"vestnik/internal/mailing"
+)
+
+// formLimit is room for a form without long texts, in bytes; chosen.
+const formLimit = 64 << 10
+
+func (w *Web) accountRoutes() []Route {
+	return []Route{
+		{Pattern: "GET /register", Access: Everybody, Serve: showRegistration},
+		{Pattern: "POST /register", Access: Everybody, Serve: register, Limit: formLimit},
+		{Pattern: "GET /confirm_code/{email}", Access: Everybody, Serve: completeConfirmPath},
+		{Pattern: "GET /confirm_code/{email}/{$}", Access: Everybody, Serve: showConfirm},
+		{Pattern: "POST /confirm_code/{email}/{$}", Access: Everybody, Serve: confirm, Limit: formLimit},
+		{Pattern: "POST /confirm_code/{email}/resend", Access: Everybody, Serve: resendCode, Limit: formLimit},
+		{Pattern: "GET /login", Access: Everybody, Serve: showSignIn},
+		{Pattern: "POST /login", Access: Everybody, Serve: signIn, Limit: formLimit},
+		{Pattern: "POST /logout", Access: Everybody, Serve: signOut, Limit: formLimit},
+		{Pattern: "GET /reset", Access: Everybody, Serve: showResetRequest},
+		{Pattern: "POST /reset", Access: Everybody, Serve: requestReset, Limit: formLimit},
+		{Pattern: "GET /reset/{token}", Access: Everybody, Serve: showReset},
+		{Pattern: "POST /reset/{token}", Access: Everybody, Serve: reset, Limit: formLimit},
+	}
+}
+
+// isSignedIn sends those home who need no such page any more.
+func (r *request) isSignedIn() bool {
+	if r.actor.ID == 0 {
+		return false
+	}
+	r.redirect("/")
+	return true
+}
+
+func showRegistration(r *request) error {
+	if r.isSignedIn() {
+		return nil
+	}
+	if !r.App.OpenSignUp {
+		return mailing.Fault(mailing.Forbidden, "signup_closed")
+	}
+	return r.render(http.StatusOK, registrationPage(r.page(r.T("account.register")), app.Registration{}, nil))
+}
+
+func register(r *request) error {
+	form := app.Registration{
+		FirstName: r.field("first_name"), LastName: r.field("last_name"), Email: r.field("email"),
+		Password: r.field("password"), Again: r.field("again"), Lang: r.Lang(),
+	}
+	email, err := r.App.Register(r.in.Context(), r.from, form)
+	if err != nil {
+		return r.mend(err, func(problems map[string]string) templ.Component {
+			return registrationPage(r.page(r.T("account.register")), form, problems)
+		})
+	}
+	r.redirect(confirmPath(email))
+	return nil
+}
+
+// confirmPath is where an address is confirmed.
+func confirmPath(email string) string { return "/confirm_code/" + url.PathEscape(email) + "/" }
+
+// completeConfirmPath helps those who type the address by hand.
+func completeConfirmPath(r *request) error {
+	r.redirect(confirmPath(r.in.PathValue("email")))
+	return nil
+}
+
+// confirmation is what the page of the code shows.
+type confirmation struct {
+	email string
+	demo  string // where the code can be read in the demo mailbox; empty: not there
+}
+
+// confirmation reads the address in the path. What is none leads nowhere;
+// whether it is registered is not told.
+func (r *request) confirmation() (confirmation, error) {
+	email, err := mailing.NormalizeEmail(r.in.PathValue("email"))
+	if err != nil {
+		return confirmation{}, mailing.Fault(mailing.NotFound, "not_found")
+	}
+	return confirmation{email: email, demo: r.demoSearch(email)}, nil
+}
+
+// demoSearch is the page of the demo mailbox with the mails to an address; empty
+// when mails really leave, or the visitor may not read it.
+func (r *request) demoSearch(email string) string {
+	if !r.readsDemo() {
+		return ""
+	}
+	return "/demo?" + query("q", email)
+}
+
+func showConfirm(r *request) error {
+	c, err := r.confirmation()
+	if err != nil {
+		return err
+	}
+	return r.render(http.StatusOK, confirmPage(r.page(r.T("account.confirm")), c, "", nil))
+}
+
+func confirm(r *request) error {
+	c, err := r.confirmation()
+	if err != nil {
+		return err
+	}
+	code := r.field("code")
+	if err := r.App.Confirm(r.in.Context(), r.from, c.email, code); err != nil {
+		return r.mend(err, func(problems map[string]string) templ.Component {
+			return confirmPage(r.page(r.T("account.confirm")), c, code, problems)
+		})
+	}
+	return r.done("/login?"+query("email", c.email), r.T("account.confirmed"))
+}
+
+func resendCode(r *request) error {
+	c, err := r.confirmation()
+	if err != nil {
+		return err
+	}
+	if err := r.App.ResendCode(r.in.Context(), r.from, c.email); err != nil {
+		return r.mend(err, func(problems map[string]string) templ.Component {
+			return confirmPage(r.page(r.T("account.confirm")), c, "", problems)
+		})
+	}
+	return r.done(confirmPath(c.email), r.T("account.code_sent_again"))
+}
+
+// signInForm is what was typed into it, but for the password.
+type signInForm struct {
+	email, next string
+	unconfirmed string // the address to confirm first; empty: none
+	openSignUp  bool
+}
+
+func (r *request) signInForm() signInForm {
+	return signInForm{email: r.field("email"), next: r.field("next"), openSignUp: r.App.OpenSignUp}
+}
+
+func showSignIn(r *request) error {
+	if r.isSignedIn() {
+		return nil
+	}
+	return r.render(http.StatusOK, signInPage(r.page(r.T("account.sign_in")), r.signInForm(), nil))
+}
+
+func signIn(r *request) error {
+	form := r.signInForm()
+	account, err := r.App.SignIn(r.in.Context(), r.from, form.email, r.field("password"))
+	switch mailing.CodeOf(err) {
+	case "account_unconfirmed":
+		form.unconfirmed = account.Email
+		fallthrough
+	case "account_blocked":
+		problems := map[string]string{"": r.Error(err)}
+		return r.render(http.StatusForbidden, signInPage(r.page(r.T("account.sign_in")), form, problems))
+	}
+	if err != nil {
+		return r.mend(err, func(problems map[string]string) templ.Component {
+			return signInPage(r.page(r.T("account.sign_in")), form, problems)
+		})
+	}
+	if err := r.signIn(account); err != nil {
+		return err
+	}
+	r.redirect(localPath(form.next))
+	return nil
+}
+
+func signOut(r *request) error {
+	if err := r.signOut(); err != nil {
+		return err
+	}
+	r.redirect("/login")
+	return nil
+}
+
+func showResetRequest(r *request) error {
+	return r.render(http.StatusOK, resetRequestPage(r.page(r.T("account.reset")), r.field("email"), nil))
+}
+
+func requestReset(r *request) error {
+	email := r.field("email")
+	if err := r.App.RequestReset(r.in.Context(), r.from, email); err != nil {
+		return r.mend(err, func(problems map[string]string) templ.Component {
+			return resetRequestPage(r.page(r.T("account.reset")), email, problems)
+		})
+	}
+	return r.render(http.StatusOK, resetSentPage(r.page(r.T("account.reset_sent")), email, r.demoSearch(email)))
+}
+
+func showReset(r *request) error {
+	if err := r.App.CheckReset(r.in.PathValue("token")); err != nil {
+		return r.brokenReset(err)
+	}
+	return r.render(http.StatusOK, resetPage(r.page(r.T("account.new_password")), r.in.URL.Path, nil))
+}
+
+func reset(r *request) error {
+	err := r.App.Reset(r.in.Context(), r.in.PathValue("token"), r.field("password"), r.field("again"))
+	if code := mailing.CodeOf(err); code == "link_invalid" || code == "link_expired" {
+		return r.brokenReset(err)
+	}
+	if err != nil {
+		return r.mend(err, func(problems map[string]string) templ.Component {
+			return resetPage(r.page(r.T("account.new_password")), r.in.URL.Path, problems)
+		})
+	}
+	return r.done("/login", r.T("account.password_set"))
+}
+
+// brokenReset shows, for a link that is of no use, where to get another.
+func (r *request) brokenReset(err error) error {
+	problems, ok := r.problems(err)
+	if !ok {
+		return err
+	}
+	return r.render(http.StatusUnprocessableEntity, brokenResetPage(r.page(r.T("account.new_password")), problems[""]))
+}

@@ -1,0 +1,13 @@
+// The script of every page. All pages work without it; it saves reloads and
+// clicks. htmx brings parts of pages, and its extension for server-sent events
+// live progress (hx-sse:connect).
+import "htmx.org/dist/htmx.esm.js";
+import "htmx.org/dist/ext/hx-sse.js";
+import "./files.js";
+import "./menus.js";
+import "./selection.js";
+import "./theme.js";
+import "./times.js";
+
+// From here on CSS shows what needs a script.
+document.documentElement.dataset.js = "on";

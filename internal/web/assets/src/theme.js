@@ -1,0 +1,20 @@
+// The theme switch is a form that the server answers by setting a cookie. With
+// this script the page changes at once and is not loaded again.
+
+const YEAR = 365 * 24 * 60 * 60; // seconds
+
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("[data-theme-switch]");
+  const chosen = event.submitter;
+  if (!form || chosen?.name !== "theme") return;
+  event.preventDefault();
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `theme=${chosen.value}; Path=/; Max-Age=${YEAR}; SameSite=Lax${secure}`;
+  document.documentElement.dataset.bsTheme = chosen.value;
+  for (const button of form.querySelectorAll("button[name=theme]")) {
+    button.setAttribute("aria-pressed", String(button === chosen));
+  }
+  const menu = form.closest("details");
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});

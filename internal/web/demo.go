@@ -1,0 +1,180 @@
+package web
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/html"
+
+	"vestnik/internal/app"
+	"vestnik/internal/web/ui"
+)
+
+// demoPerPage is how many mails a page of the demo mailbox lists; chosen.
+const demoPerPage = 50
+
+// demoPolicy is what a kept mail is shown with: its own styles and the pictures
+// within it, no script, no form, nothing from another host, only in our frame.
+const demoPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; " +
+	"form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox"
+
+func (w *Web) demoRoutes() []Route {
+	return []Route{
+		{Pattern: "GET /demo", Access: Everybody, Serve: listDemoMails},
+		{Pattern: "GET /demo/{id}", Access: Everybody, Serve: showDemoMail},
+		{Pattern: "GET /demo/{id}/html", Access: Everybody, Serve: showDemoHTML},
+		{Pattern: "GET /demo/{id}/source", Access: Everybody, Serve: downloadDemoSource},
+	}
+}
+
+func listDemoMails(r *request) error {
+	list, page := r.list("/demo", demoPerPage)
+	mails, total, err := r.App.DemoMails(r.in.Context(), r.actor, r.from, page)
+	if err != nil {
+		return err
+	}
+	list.Total = int(total)
+	return r.render(http.StatusOK, demoPage(r.page(r.T("demo.title")), list, mails))
+}
+
+// demoView is a kept mail as its page shows it.
+type demoView struct {
+	app.DemoMail
+	view        string // "html", "text" or "source"
+	links       []demoLink
+	unsubscribe string // the link that mail programs make a button of; empty: none
+}
+
+// demoLink is a link in a mail. In its frame it could not be followed.
+type demoLink struct{ text, path string }
+
+func (r *request) demoMail() (app.DemoMail, error) {
+	id, err := r.id("id")
+	if err != nil {
+		return app.DemoMail{}, err
+	}
+	return r.App.DemoMail(r.in.Context(), r.actor, r.from, id)
+}
+
+func showDemoMail(r *request) error {
+	m, err := r.demoMail()
+	if err != nil {
+		return err
+	}
+	v := demoView{DemoMail: m, view: r.field("view"), links: linksIn(m.Parsed.HTML)}
+	if !slices.Contains([]string{"html", "text", "source"}, v.view) {
+		v.view = "html"
+	}
+	if v.view == "html" && m.Parsed.HTML == "" {
+		v.view = "text"
+	}
+	for _, h := range m.Parsed.Headers {
+		if strings.EqualFold(h.Name, "List-Unsubscribe") {
+			v.unsubscribe = webLinkIn(h.Value)
+		}
+	}
+	title := m.Parsed.Subject
+	if title == "" {
+		title = r.T("demo.no_subject")
+	}
+	return r.render(http.StatusOK, demoMailPage(r.page(title), v))
+}
+
+// webLinkIn returns the first address for a browser of a List-Unsubscribe field,
+// which lists addresses in angle brackets (RFC 2369, section 2).
+func webLinkIn(field string) string {
+	for _, part := range strings.Split(field, ",") {
+		link := strings.Trim(strings.TrimSpace(part), "<>")
+		if isWebLink(link) {
+			return link
+		}
+	}
+	return ""
+}
+
+func isWebLink(link string) bool {
+	u, err := url.Parse(link)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+// linksIn lists the links of a mail that lead to web pages, each address once.
+func linksIn(source string) []demoLink {
+	doc, err := html.Parse(strings.NewReader(source))
+	if err != nil {
+		return nil // nothing of it can be read
+	}
+	var links []demoLink
+	for n := range doc.Descendants() {
+		if n.Type != html.ElementNode || n.Data != "a" {
+			continue
+		}
+		for _, a := range n.Attr {
+			known := slices.ContainsFunc(links, func(l demoLink) bool { return l.path == a.Val })
+			if a.Key == "href" && isWebLink(a.Val) && !known {
+				links = append(links, demoLink{text: wordsIn(n), path: a.Val})
+			}
+		}
+	}
+	return links
+}
+
+func wordsIn(n *html.Node) string {
+	var out strings.Builder
+	for d := range n.Descendants() {
+		if d.Type == html.TextNode {
+			out.WriteString(d.Data)
+		}
+	}
+	return strings.Join(strings.Fields(out.String()), " ")
+}
+
+// showDemoHTML is what the frame on the page of a mail holds.
+func showDemoHTML(r *request) error {
+	m, err := r.demoMail()
+	if err != nil {
+		return err
+	}
+	h := r.out.Header()
+	h.Set("Content-Security-Policy", demoPolicy)
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	_, err = io.WriteString(r.out, m.Parsed.HTML)
+	return err
+}
+
+// downloadDemoSource gives the mail as it would have left.
+func downloadDemoSource(r *request) error {
+	m, err := r.demoMail()
+	if err != nil {
+		return err
+	}
+	h := r.out.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", fmt.Sprintf("mail-%d.eml", m.ID)))
+	h.Set("Cache-Control", "no-store")
+	_, err = r.out.Write(m.Data)
+	return err
+}
+
+// source is the mail for the page: what is not UTF-8 in it is marked.
+func (v demoView) source() string {
+	return strings.ToValidUTF8(strings.ReplaceAll(string(v.Data), "\r\n", "\n"), "\ufffd")
+}
+
+func (v demoView) path(suffix string) string { return fmt.Sprintf("/demo/%d%s", v.ID, suffix) }
+
+// tabs are the views that the mail has.
+func (v demoView) tabs(p ui.Page) []ui.Tab {
+	var tabs []ui.Tab
+	if v.Parsed.HTML != "" {
+		tabs = append(tabs, ui.Tab{Label: p.T("demo.html"), Path: v.path(""), Current: v.view == "html"})
+	}
+	return append(tabs,
+		ui.Tab{Label: p.T("demo.text"), Path: v.path("?view=text"), Current: v.view == "text"},
+		ui.Tab{Label: p.T("demo.source"), Path: v.path("?view=source"), Current: v.view == "source"})
+}

@@ -1,0 +1,112 @@
+package web_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"vestnik/internal/mailing"
+	"vestnik/internal/store"
+)
+
+const letter = "From: Vestnik <news@example.com>\r\nTo: anna@example.org\r\n" +
+	"Subject: =?utf-8?B?0JrQvtC0INC/0L7QtNGC0LLQtdGA0LbQtNC10L3QuNGPOiAxMjM0NTY=?=\r\n" +
+	"List-Unsubscribe: <mailto:out@example.com>, <http://127.0.0.1:8000/unsubscribe/token>\r\n" +
+	"MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n" +
+	"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nplain words\r\n" +
+	"--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n" +
+	`<p>rich words <a href="http://127.0.0.1:8000/confirm_code/anna@example.org/">Confirm <b>here</b></a>` +
+	`<a href="javascript:alert(1)">bad</a><script>alert(1)</script></p>` + "\r\n--b--\r\n"
+
+// keep puts a mail into the demo mailbox.
+func (h *harness) keep(recipient, subject, data string) {
+	h.t.Helper()
+	err := h.store.PutDemoMail(context.Background(), store.DemoMail{
+		Sender: "news@example.com", Recipient: recipient, Subject: subject, Data: []byte(data), At: time.Now(),
+	}, 1000)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func TestDemoMailbox(t *testing.T) {
+	h := newHarness(t)
+	h.run("an empty mailbox says what will be in it", func(t *testing.T) {
+		h.visitor().get("/demo").expect(http.StatusOK).shows(".nothing-text", "коды подтверждения")
+	})
+	h.keep("anna@example.org", "Код подтверждения: 123456", letter)
+	h.keep("boris@example.org", "Plain", "Subject: Plain\r\nTo: boris@example.org\r\n\r\nonly words\r\n")
+	mail := h.visitor().get("/demo?q=anna").attr("tbody a", "href")
+
+	h.run("who sits at the machine finds a code before there is an account", func(t *testing.T) {
+		h.visitor().get("/demo").expect(http.StatusOK).shows("tbody tr", "Код подтверждения: 123456").shows("tbody", "boris@example.org")
+		h.visitor().lang("en").get("/demo?q=anna").shows(".pager", "1–1 of 1")
+		h.visitor().get("/demo?q=nobody").expect(http.StatusOK).shows(".nothing-title", "нет")
+	})
+	h.run("from elsewhere only an admin may read it", func(t *testing.T) {
+		user := h.signIn(h.account("user@example.org", mailing.RoleUser))
+		admin := h.signIn(h.account("admin@example.org", mailing.RoleAdmin))
+		for _, path := range []string{"/demo", mail, mail + "/html", mail + "/source"} {
+			h.visitor().fromFar().get(path).expect(http.StatusNotFound)
+			user.remote = "203.0.113.9:1"
+			user.get(path).expect(http.StatusNotFound)
+			admin.remote = "203.0.113.9:1"
+			admin.get(path).expect(http.StatusOK)
+		}
+	})
+	h.run("a visitor from this machine who asks for another name is not at it", func(t *testing.T) {
+		c := h.visitor()
+		c.host = "rebound.example"
+		c.get("/demo").expect(http.StatusNotFound)
+	})
+	h.run("a mail is shown in a frame that can do nothing", func(t *testing.T) {
+		p := h.visitor().get(mail).expect(http.StatusOK).shows("h1", "Код подтверждения: 123456").shows(".facts", "anna@example.org")
+		if frame := p.one("iframe"); !has(frame, "sandbox") || attribute(frame, "sandbox") != "" {
+			t.Errorf("its sandbox is %q", attribute(frame, "sandbox"))
+		}
+		if strings.Contains(p.body, "alert(1)") {
+			t.Error("the mail's script stands in the page")
+		}
+		html := h.visitor().get(p.attr("iframe", "src")).expect(http.StatusOK)
+		policy := html.header.Get("Content-Security-Policy")
+		for _, want := range []string{"default-src 'none'", "sandbox", "frame-ancestors 'self'"} {
+			if !strings.Contains(policy, want) {
+				t.Errorf("the policy %q lacks %q", policy, want)
+			}
+		}
+		if strings.Contains(policy, "allow-") || strings.Contains(policy, "script-src") {
+			t.Errorf("the policy is %q", policy)
+		}
+		html.shows("p", "rich words")
+	})
+	h.run("links of the mail can be followed beside the frame", func(t *testing.T) {
+		p := h.visitor().get(mail)
+		if got := p.attr("#list-unsubscribe", "href"); got != baseURL+"/unsubscribe/token" {
+			t.Errorf("unsubscribing leads to %q", got)
+		}
+		if got := p.attr("#links a", "href"); got != baseURL+"/confirm_code/anna@example.org/" {
+			t.Errorf("the link leads to %q", got)
+		}
+		p.shows("#links a", "Confirm here")
+	})
+	h.run("text and source can be looked at", func(t *testing.T) {
+		h.visitor().get(mail+"?view=text").expect(http.StatusOK).shows(".code", "plain words").lacks("iframe")
+		h.visitor().get(mail+"?view=source").expect(http.StatusOK).shows(".code", "boundary=b")
+		source := h.visitor().get(mail + "/source").expect(http.StatusOK)
+		if source.body != letter || !strings.HasPrefix(source.header.Get("Content-Type"), "text/plain") {
+			t.Errorf("the source is %s %q", source.header.Get("Content-Type"), source.body)
+		}
+	})
+	h.run("a mail without HTML shows its text", func(t *testing.T) {
+		path := h.visitor().get("/demo?q=boris").attr("tbody a", "href")
+		h.visitor().get(path).expect(http.StatusOK).shows(".code", "only words").lacks("iframe")
+	})
+	h.run("every page says that no mail leaves, to those who may look", func(t *testing.T) {
+		h.visitor().get("/login").one("a.demo-chip[href=/demo]")
+		h.visitor().fromFar().get("/login").lacks("a.demo-chip")
+		h.demo = false
+		h.visitor().get("/login").lacks("a.demo-chip")
+	})
+}

@@ -1,0 +1,41 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"vestnik/internal/mailing"
+)
+
+// statuses maps the kinds of errors to answers (RFC 9110, section 15).
+var statuses = map[mailing.Kind]int{
+	mailing.Invalid:     http.StatusUnprocessableEntity,
+	mailing.NotFound:    http.StatusNotFound,
+	mailing.Forbidden:   http.StatusForbidden,
+	mailing.Conflict:    http.StatusConflict,
+	mailing.Limited:     http.StatusTooManyRequests,
+	mailing.Unavailable: http.StatusServiceUnavailable,
+}
+
+// fail answers with a page that says what went wrong. What is our fault is
+// logged; the visitor gets an apology and the request's id.
+func (r *request) fail(err error) {
+	if errors.Is(err, context.Canceled) && r.in.Context().Err() != nil {
+		return // nobody waits for an answer
+	}
+	status, ok := statuses[mailing.KindOf(err)]
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		status, ok = http.StatusRequestEntityTooLarge, true
+		err = mailing.Fault(mailing.Invalid, "request_too_large", "max_mb", tooLarge.Limit>>20)
+	}
+	visit := visitOf(r.in.Context())
+	if !ok {
+		status = http.StatusInternalServerError
+		r.Log.Error("request went wrong", "request", visit.id, "method", r.in.Method, "route", visit.pattern, "error", err)
+	}
+	if err := r.render(status, faultPage(r.page(r.T("fault.title")), r.Error(err), visit.id, status)); err != nil {
+		r.Log.Warn("answer broke off", "request", visit.id, "error", err)
+	}
+}

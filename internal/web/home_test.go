@@ -1,0 +1,88 @@
+package web_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"vestnik/internal/mailing"
+	"vestnik/internal/store/storetest"
+)
+
+func TestHomeOfAVisitor(t *testing.T) {
+	h := newHarness(t)
+	h.run("a visitor is welcomed", func(t *testing.T) {
+		p := h.visitor().get("/").expect(http.StatusOK).shows("h1", "не теряются")
+		p.one("main a[href=/register]")
+		p.one("main a[href=/login]")
+		p.one("main a[href=/demo]")
+		h.visitor().lang("en").get("/").shows("h1", "do not get lost")
+		h.visitor().fromFar().get("/").lacks("main a[href=/demo]")
+	})
+}
+
+func TestHome(t *testing.T) {
+	h := newHarness(t)
+	anna := h.account("anna@example.org", mailing.RoleUser)
+	c := h.signIn(anna)
+	steps := ".stage:has-text(сделано)"
+	h.run("a new person is led from step to step until something was sent", func(t *testing.T) {
+		c.get("/").expect(http.StatusOK).shows("#set-up .stage:has-text(следующий)", "Добавьте клиента").lacks(steps)
+		storetest.Contacts(t, h.store, anna.ID, 3)
+		message := storetest.Message(t, h.store, mailing.Message{OwnerID: anna.ID, Subject: "Новости"})
+		p := c.get("/").shows("#set-up .stage:has-text(следующий)", "Создайте рассылку").shows(".gauge-words", "2 из 4")
+		if got := len(p.find(steps)); got != 2 {
+			t.Errorf("%d steps are done", got)
+		}
+		m := storetest.Mailing(t, h.store, mailing.Mailing{OwnerID: anna.ID, MessageID: message.ID, NextAt: time.Now().Add(26 * time.Hour)})
+		storetest.Run(t, h.store, m)
+		c.get("/").lacks("#set-up")
+	})
+	h.run("the three numbers are there and lead to their lists", func(t *testing.T) {
+		p := c.get("/")
+		p.shows(".stat:has-text(Количество рассылок) .stat-value", "1").shows(".stat:has-text(Количество активных рассылок) .stat-value", "1")
+		p.shows(".stat:has-text(Количество клиентов) .stat-value", "3")
+		for _, link := range p.find(".stat-link") {
+			c.get(attribute(link, "href")).expect(http.StatusOK)
+		}
+	})
+	h.run("what comes next and what was is told, and can be opened", func(t *testing.T) {
+		p := c.get("/").shows("#next", "Новости").shows("#next .countdown", "через 1 день").shows("#latest", "отправлено 0 из 3")
+		for _, link := range p.find("#next a, #latest a") {
+			c.get(attribute(link, "href")).expect(http.StatusOK)
+		}
+	})
+	h.run("what needs attention is told", func(t *testing.T) {
+		c.get("/").lacks("#attention")
+		m := storetest.Mailing(t, h.store, mailing.Mailing{OwnerID: anna.ID})
+		run := storetest.Run(t, h.store, m)
+		m.Status, m.StopWhy, m.StoppedAt = mailing.StatusDisabled, "жалобы", time.Now()
+		if err := h.store.SetMailingStatus(t.Context(), m, mailing.StatusCreated); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.store.HaltRun(t.Context(), run.ID, "550 5.7.1 no"); err != nil {
+			t.Fatal(err)
+		}
+		c.get("/").shows("#attention", "Отключена").shows("#attention", "жалобы").shows("#attention", "Остановлен")
+	})
+	h.run("a manager switches between their own and everybody's", func(t *testing.T) {
+		manager := h.signIn(h.account("manager@example.org", mailing.RoleManager)).lang("en")
+		value := ".stat:has-text(Mailings) .stat-value"
+		own := manager.get("/").shows(value, "0")
+		everyone := manager.get(own.attr(".tab:has-text(Everyone)", "href")).shows(value, "2").shows("#latest", "Анна Петрова").lacks("#set-up")
+		for _, link := range everyone.find(".stat-link") {
+			manager.get(attribute(link, "href")).expect(http.StatusOK)
+		}
+		c.get("/?scope=all").expect(http.StatusOK).lacks(".tab")
+	})
+	h.run("a user sees nothing of others", func(t *testing.T) {
+		p := h.signIn(h.account("boris@example.org", mailing.RoleUser)).get("/?scope=all")
+		p.shows(".stat:has-text(Количество рассылок) .stat-value", "0").lacks("#next, #latest, #attention")
+	})
+	h.run("an admin is reminded to connect a mail server", func(t *testing.T) {
+		admin := h.signIn(h.account("admin@example.org", mailing.RoleAdmin))
+		admin.get("/").one("#set-up a[href=/relay]")
+		h.demo = false
+		admin.get("/").lacks("#set-up a[href=/relay]")
+	})
+}

@@ -1,0 +1,133 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"vestnik/internal/app"
+	"vestnik/internal/mailing"
+)
+
+// back is where an action returns to: the page that its button stands on.
+func (r *request) back(otherwise string) string {
+	if path := r.field("back"); path != "" {
+		return localPath(path)
+	}
+	return otherwise
+}
+
+// mailingAction does one thing with a mailing and says so on the page it came from.
+func (r *request) mailingAction(do func(ctx context.Context, actor mailing.Account, id int64) error, sentence string) error {
+	id, err := r.id("id")
+	if err != nil {
+		return err
+	}
+	if err := do(r.in.Context(), r.actor, id); err != nil {
+		return err
+	}
+	return r.done(r.back(mailingPath(id, "")), sentence)
+}
+
+func (w *Web) pauseMailing(r *request) error {
+	return r.mailingAction(w.App.PauseMailing, r.T("mailings.was_paused"))
+}
+
+func (w *Web) resumeMailing(r *request) error {
+	return r.mailingAction(w.App.ResumeMailing, r.T("mailings.was_resumed"))
+}
+
+func (w *Web) enableMailing(r *request) error {
+	return r.mailingAction(w.App.EnableMailing, r.T("mailings.was_enabled"))
+}
+
+// deleteMailing returns to the list, since the mailing's page is gone.
+func (w *Web) deleteMailing(r *request) error {
+	id, err := r.id("id")
+	if err != nil {
+		return err
+	}
+	if err := w.App.DeleteMailing(r.in.Context(), r.actor, id); err != nil {
+		return err
+	}
+	back := r.back("/mailings")
+	if strings.HasPrefix(back, mailingPath(id, "")) {
+		back = "/mailings"
+	}
+	return r.done(back, r.T("mailings.was_deleted"))
+}
+
+// disableForm is the question why a manager disables somebody's mailing.
+type disableForm struct {
+	Why, Problem, Back string
+}
+
+func (w *Web) askWhyDisable(r *request) error { return w.renderDisable(r, http.StatusOK, "") }
+
+func (w *Web) renderDisable(r *request, status int, problem string) error {
+	view, err := w.viewedMailing(r)
+	if err != nil {
+		return err
+	}
+	if !view.May.Disable {
+		return notInStatus(view.Mailing)
+	}
+	form := disableForm{Why: r.field("why"), Problem: problem, Back: r.back(mailingPath(view.ID, ""))}
+	return r.render(status, disablePage(r.page(r.T("mailings.disable_title")), view, form))
+}
+
+// viewedMailing returns the mailing in the path.
+func (w *Web) viewedMailing(r *request) (app.MailingView, error) {
+	id, err := r.id("id")
+	if err != nil {
+		return app.MailingView{}, err
+	}
+	return w.App.Mailing(r.in.Context(), r.actor, id)
+}
+
+// notInStatus refuses what makes no sense in the status that a mailing has.
+func notInStatus(m mailing.Mailing) error {
+	return mailing.Fault(mailing.Conflict, "mailing_status", "status", string(m.Status))
+}
+
+func (w *Web) disableMailing(r *request) error {
+	id, err := r.id("id")
+	if err != nil {
+		return err
+	}
+	err = w.App.DisableMailing(r.in.Context(), r.actor, id, r.field("why"))
+	if problems, ok := r.problems(err); ok {
+		return w.renderDisable(r, http.StatusUnprocessableEntity, problems["why"])
+	}
+	if err != nil {
+		return err
+	}
+	return r.done(r.back(mailingPath(id, "")), r.T("mailings.was_disabled"))
+}
+
+// askToSend says how many will be mailed before anybody is.
+func (w *Web) askToSend(r *request) error {
+	view, err := w.viewedMailing(r)
+	if err != nil {
+		return err
+	}
+	if !view.May.Edit {
+		return mailing.Fault(mailing.Forbidden, "forbidden")
+	}
+	if !view.May.Send {
+		return notInStatus(view.Mailing)
+	}
+	return r.render(http.StatusOK, sendPage(r.page(r.T("mailings.send_title")), view))
+}
+
+func (w *Web) sendMailing(r *request) error {
+	id, err := r.id("id")
+	if err != nil {
+		return err
+	}
+	run, err := w.App.SendNow(r.in.Context(), r.actor, id)
+	if err != nil {
+		return err
+	}
+	return r.done(runPath(run, ""), r.T("mailings.was_sent"))
+}

@@ -1,0 +1,202 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"vestnik/internal/app"
+	"vestnik/internal/i18n"
+	"vestnik/internal/mailing"
+	"vestnik/internal/web/ui"
+)
+
+// request is one visit: who comes, in which language, and the way to answer.
+type request struct {
+	*Web
+	*i18n.Printer
+	in    *http.Request
+	out   http.ResponseWriter
+	actor mailing.Account // ID 0: nobody is signed in
+	from  app.Visitor
+	now   time.Time
+}
+
+func (w *Web) newRequest(out http.ResponseWriter, in *http.Request) (*request, error) {
+	r := &request{Web: w, in: in, out: out, from: w.visitor(in), now: time.Now()}
+	kept := ""
+	if cookie, err := in.Cookie(langCookie); err == nil {
+		kept = cookie.Value
+	}
+	r.Printer = r.speak(i18n.Match(in.Header.Get("Accept-Language"), kept), w.App.Zone)
+	id := w.sessions.GetString(in.Context(), sessionAccount)
+	if id == "" {
+		return r, nil
+	}
+	number, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		return r, err
+	}
+	account, err := w.App.Account(in.Context(), number)
+	if mailing.KindOf(err) == mailing.NotFound { // blocked or gone: signed out at once
+		return r, w.sessions.Destroy(in.Context())
+	}
+	if err != nil {
+		return r, err
+	}
+	r.actor = account
+	r.Printer = r.speak(account.Lang, account.Zone)
+	return r, nil
+}
+
+// speak returns a printer for the language that shows times in the zone; in UTC
+// when this machine does not know the zone.
+func (w *Web) speak(lang, zone string) *i18n.Printer {
+	p := w.Catalog.For(lang)
+	if place, err := mailing.LoadZone(zone); err == nil {
+		return p.In(place)
+	}
+	return p
+}
+
+// visitor says where a request comes from. Loopback needs all three: the service
+// is bound to it, the visitor comes from it, and asks for it by name.
+func (w *Web) visitor(in *http.Request) app.Visitor {
+	peer, err := netip.ParseAddrPort(in.RemoteAddr)
+	if err != nil {
+		return app.Visitor{Address: in.RemoteAddr}
+	}
+	return app.Visitor{
+		Address:  peer.Addr().Unmap().String(),
+		Loopback: w.Loopback && peer.Addr().Unmap().IsLoopback() && loopbackHost(in.Host),
+	}
+}
+
+func loopbackHost(hostport string) bool {
+	host := (&url.URL{Host: hostport}).Hostname()
+	if host == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}
+
+// id is the number in the path. What is not a number names nothing.
+func (r *request) id(name string) (int64, error) {
+	id, err := strconv.ParseInt(r.in.PathValue(name), 10, 64)
+	if err != nil || id <= 0 {
+		return 0, mailing.Fault(mailing.NotFound, "not_found")
+	}
+	return id, nil
+}
+
+// field is what was typed into a form or stands in the address.
+func (r *request) field(name string) string { return r.in.FormValue(name) }
+
+// fields are all values of a name: of checkboxes.
+func (r *request) fields(name string) []string {
+	r.in.FormValue(name) // parses the form
+	return r.in.Form[name]
+}
+
+// ids are all values of a name that are ids; others are left out.
+func (r *request) ids(name string) []int64 {
+	ids := []int64{}
+	for _, text := range r.fields(name) {
+		if id, err := strconv.ParseInt(text, 10, 64); err == nil && id > 0 {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// page is the frame for a page with the title.
+func (r *request) page(title string) ui.Page {
+	p := ui.Page{
+		Printer: r.Printer, Title: title, Path: r.in.URL.RequestURI(), Now: r.now, Version: r.Version,
+		Flashes: r.popFlashes(), Demo: r.readsDemo(),
+	}
+	if cookie, err := r.in.Cookie(ui.ThemeCookie); err == nil {
+		p.Theme = ui.ParseTheme(cookie.Value)
+	}
+	if r.actor.ID != 0 {
+		p.Person = &ui.Person{Name: r.actor.Name(), Email: r.actor.Email, Role: r.actor.Role}
+	}
+	return p
+}
+
+// readsDemo reports whether mails stay in the demo mailbox now, and this visitor
+// may read it.
+func (r *request) readsDemo() bool { return r.Demo() && app.MayReadDemo(r.actor, r.from) }
+
+// render answers with a page.
+func (r *request) render(status int, c templ.Component) error {
+	r.out.Header().Set("Content-Type", "text/html; charset=utf-8")
+	r.out.Header().Set("Cache-Control", "no-store") // pages are about one person
+	r.out.WriteHeader(status)
+	return c.Render(r.in.Context(), r.out)
+}
+
+// redirect answers a form with the page to show next (RFC 9110, section 15.4.4).
+func (r *request) redirect(path string) {
+	http.Redirect(r.out, r.in, path, http.StatusSeeOther)
+}
+
+// done tells what was done, on the page it then redirects to.
+func (r *request) done(path, sentence string) error {
+	r.flash(ui.Success, sentence)
+	r.redirect(path)
+	return nil
+}
+
+// lastPage is how far one can leaf; chosen, far beyond any list.
+const lastPage = 1 << 20
+
+// list reads search, sorting and page number from the address.
+func (r *request) list(path string, perPage int) (ui.List, app.Page) {
+	l := ui.List{Path: path, Query: r.in.URL.Query(), PerPage: perPage}
+	sort, desc := l.Sort()
+	number, _ := strconv.Atoi(l.Query.Get(ui.PageParam)) // l.Page does not go beyond the Total, still unknown
+	return l, app.Page{
+		Search: l.Search(), Sort: sort, Desc: desc || sort == "",
+		Offset: int64(min(max(number, 1), lastPage)-1) * int64(perPage), Limit: int64(perPage),
+	}
+}
+
+func query(name, value string) string { return url.Values{name: {value}}.Encode() }
+
+// problems are what is wrong with a form, by field, as sentences; false for an
+// error that is not about the form.
+func (r *request) problems(err error) (map[string]string, bool) {
+	var several mailing.Problems
+	var one *mailing.Error
+	switch {
+	case errors.As(err, &several):
+	case errors.As(err, &one) && (one.Field != "" || one.Kind == mailing.Invalid || one.Kind == mailing.Limited):
+		several = mailing.Problems{one}
+	default:
+		return nil, false
+	}
+	byField := make(map[string]string, len(several))
+	for _, problem := range several {
+		if byField[problem.Field] == "" {
+			byField[problem.Field] = r.Error(problem)
+		}
+	}
+	return byField, true
+}
+
+// mend answers a form with the form itself, filled in and with what is wrong
+// beside the fields. An error that is not about the form is returned.
+func (r *request) mend(err error, form func(problems map[string]string) templ.Component) error {
+	problems, ok := r.problems(err)
+	if !ok {
+		return err
+	}
+	return r.render(statuses[mailing.KindOf(err)], form(problems))
+}

@@ -1,0 +1,213 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"vestnik/internal/app"
+	"vestnik/internal/mailing"
+	"vestnik/internal/web/ui"
+)
+
+const (
+	// liveEvery is how often a run's progress is sent: what an eye can follow.
+	liveEvery = time.Second
+	// liveWrite is how long a browser may take to accept one progress. One that
+	// sleeps is given up; it asks anew when it wakes.
+	liveWrite = 10 * time.Second
+	// answersShown is how many of the mail server's last answers are shown.
+	answersShown = 10
+)
+
+// fragmentPage is what the parts of a page need that are sent by themselves. It
+// takes no messages from the session: those are for whole pages.
+func (r *request) fragmentPage() ui.Page { return ui.Page{Printer: r.Printer, Now: r.now} }
+
+// runProgress is the part of a run's page that is renewed while it is open.
+type runProgress struct {
+	app.RunView
+	Pace    pace
+	Answers []mailing.Attempt // the latest, newest first
+}
+
+func (w *Web) progress(r *request, actor mailing.Account, view app.RunView, p pace) (runProgress, error) {
+	answers, err := w.App.Log(r.in.Context(), actor, app.LogFilter{
+		Everyone:      view.OwnerID != actor.ID,
+		AttemptFilter: app.AttemptFilter{RunID: view.ID, Limit: answersShown},
+	})
+	return runProgress{RunView: view, Pace: p, Answers: answers}, err
+}
+
+// pace is how fast a run goes, by its latest moments. The first is that of its
+// opening, so that there is a pace at once.
+type pace []moment
+
+type moment struct {
+	at    time.Time
+	final int64 // deliveries that needed nothing more
+}
+
+// paceMoments is how many moments count: a quarter of a minute evens out the
+// batches in which deliveries are settled.
+const paceMoments = 15
+
+func paceOf(run mailing.Run, now time.Time) pace {
+	if !run.FinishedAt.IsZero() {
+		now = run.FinishedAt
+	}
+	return pace{{at: run.CreatedAt}}.with(now, run.Counts.Final())
+}
+
+func (p pace) with(at time.Time, final int64) pace {
+	p = append(p, moment{at, final})
+	return p[max(len(p)-paceMoments, 0):]
+}
+
+// perMinute is the number of deliveries settled in a minute; 0 as long as it
+// cannot be told.
+func (p pace) perMinute() float64 {
+	if len(p) < 2 {
+		return 0
+	}
+	first, last := p[0], p[len(p)-1]
+	if span := last.at.Sub(first.at); span > 0 && last.final > first.final {
+		return float64(last.final-first.final) / span.Minutes()
+	}
+	return 0
+}
+
+// left is how long what is due now will take at this pace; false when that
+// cannot be told.
+func (v runProgress) left() (time.Duration, bool) {
+	perMinute := v.Pace.perMinute()
+	if !v.State.Open() || v.Held || v.Halt != "" || v.Waiting == 0 || perMinute == 0 {
+		return 0, false
+	}
+	return time.Duration(float64(v.Waiting) / perMinute * float64(time.Minute)), true
+}
+
+// paceWords says how fast it goes: by the second where that is a number to
+// imagine.
+func (v runProgress) paceWords(p ui.Page) string {
+	perMinute := v.Pace.perMinute()
+	if perMinute >= 120 {
+		return p.N("runs.per_second", int64(perMinute/60))
+	}
+	return p.N("runs.per_minute", int64(perMinute+0.5))
+}
+
+// runEvents sends a run's progress as server-sent events (HTML standard, section
+// 9.2) until it is done, the visitor leaves, or the service stops. The rights
+// are asked for each time: who loses them sees no more. The event "done" makes
+// the browser load the page once more.
+func (w *Web) runEvents(r *request) error {
+	id, err := r.id("id")
+	if err != nil {
+		return err
+	}
+	view, err := w.App.Run(r.in.Context(), r.actor, id)
+	if err != nil {
+		return err
+	}
+	r.out.Header().Set("Content-Type", "text/event-stream")
+	r.out.Header().Set("Cache-Control", "no-store")
+	r.out.Header().Set("X-Accel-Buffering", "no") // nginx would hold it back
+	err = w.followRun(r, view)
+	if r.in.Context().Err() == nil && err != nil {
+		r.Log.Warn("live progress broke off", "request", visitOf(r.in.Context()).id, "run", id, "error", err)
+	}
+	return nil // the answer has begun, so no other can be given
+}
+
+func (w *Web) followRun(r *request, view app.RunView) error {
+	ticks := time.NewTicker(liveEvery)
+	defer ticks.Stop()
+	live := liveStream{out: r.out, control: http.NewResponseController(r.out)}
+	current := paceOf(view.Run, r.now)
+	for {
+		if err := w.sendProgress(r, &live, view, current); err != nil {
+			return err
+		}
+		if !view.State.Open() {
+			return live.send("done", nil)
+		}
+		select {
+		case <-r.in.Context().Done():
+			return nil
+		case r.now = <-ticks.C:
+		}
+		var err error
+		if view, err = w.runAgain(r.in.Context(), r, view.ID); err != nil {
+			return errors.Join(err, live.send("done", nil)) // the page will say what is wrong
+		}
+		current = current.with(r.now, view.Counts.Final())
+	}
+}
+
+// runAgain reads the run with the rights that the visitor has now.
+func (w *Web) runAgain(ctx context.Context, r *request, id int64) (app.RunView, error) {
+	actor, err := w.App.Account(ctx, r.actor.ID)
+	if err != nil {
+		return app.RunView{}, err
+	}
+	r.actor = actor
+	return w.App.Run(ctx, actor, id)
+}
+
+func (w *Web) sendProgress(r *request, live *liveStream, view app.RunView, p pace) error {
+	shown, err := w.progress(r, r.actor, view, p)
+	if err != nil {
+		return err
+	}
+	var fragment bytes.Buffer
+	if err := runLive(r.fragmentPage(), shown).Render(r.in.Context(), &fragment); err != nil {
+		return err
+	}
+	return live.send("", fragment.Bytes())
+}
+
+// liveStream writes server-sent events.
+type liveStream struct {
+	out     http.ResponseWriter
+	control *http.ResponseController
+	last    []byte
+}
+
+// send writes one event and pushes it out. Data that was sent before becomes a
+// comment, by which a connection that is gone is found out all the same.
+func (s *liveStream) send(event string, data []byte) error {
+	err := s.control.SetWriteDeadline(time.Now().Add(liveWrite))
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	var text bytes.Buffer
+	switch {
+	case event != "":
+		text.WriteString("event: " + event + "\n")
+		writeData(&text, data)
+	case bytes.Equal(data, s.last):
+		text.WriteString(": the same\n")
+	default:
+		s.last = data
+		writeData(&text, data)
+	}
+	text.WriteByte('\n')
+	if _, err := s.out.Write(text.Bytes()); err != nil {
+		return err
+	}
+	return s.control.Flush()
+}
+
+func writeData(text *bytes.Buffer, data []byte) {
+	for line := range bytes.Lines(data) {
+		text.WriteString("data: ")
+		text.Write(bytes.TrimRight(line, "\r\n"))
+		text.WriteByte('\n')
+	}
+	if len(data) == 0 {
+		text.WriteString("data:\n")
+	}
+}

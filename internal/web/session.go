@@ -1,0 +1,113 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"vestnik/internal/mailing"
+	"vestnik/internal/web/ui"
+)
+
+// How long a person stays signed in: without a visit, and at most. Two weeks
+// without one is what the field's services do; the rest is chosen.
+const (
+	sessionIdle = 14 * 24 * time.Hour
+	sessionLife = 90 * 24 * time.Hour
+)
+
+const (
+	sessionAccount = "account"
+	sessionFlashes = "flashes"
+	langCookie     = "lang"
+)
+
+func newSessions(store scs.CtxStore, secure bool) *scs.SessionManager {
+	m := scs.New()
+	m.Store = store
+	m.Codec = SessionCodec{}
+	m.HashTokenInStore = true
+	m.IdleTimeout, m.Lifetime = sessionIdle, sessionLife
+	m.Cookie.Name, m.Cookie.HttpOnly, m.Cookie.SameSite = "session", true, http.SameSiteLaxMode
+	if m.Cookie.Secure = secure; secure {
+		m.Cookie.Name = "__Host-session" // RFC 6265bis, section 4.1.3.2
+	}
+	return m
+}
+
+// SessionCodec writes a session as JSON, so that the store can tell whose it is.
+// All values are strings.
+type SessionCodec struct{}
+
+type sessionRecord struct {
+	Deadline time.Time         `json:"deadline"`
+	Values   map[string]string `json:"values"`
+}
+
+// Encode implements scs.Codec.
+func (SessionCodec) Encode(deadline time.Time, values map[string]any) ([]byte, error) {
+	record := sessionRecord{Deadline: deadline, Values: make(map[string]string, len(values))}
+	for key, value := range values {
+		record.Values[key] = value.(string)
+	}
+	return json.Marshal(record)
+}
+
+// Decode implements scs.Codec.
+func (SessionCodec) Decode(data []byte) (time.Time, map[string]any, error) {
+	var record sessionRecord
+	if err := json.Unmarshal(data, &record); err != nil {
+		return time.Time{}, nil, err
+	}
+	values := make(map[string]any, len(record.Values))
+	for key, value := range record.Values {
+		values[key] = value
+	}
+	return record.Deadline, values, nil
+}
+
+// SessionAccount returns the id of the account that encoded session data belong
+// to; 0 before sign-in.
+func SessionAccount(data []byte) int64 {
+	_, values, err := SessionCodec{}.Decode(data)
+	if err != nil {
+		return 0
+	}
+	text, _ := values[sessionAccount].(string)
+	id, _ := strconv.ParseInt(text, 10, 64)
+	return id
+}
+
+// signIn binds the session to the account under a new token, so that one planted
+// before is of no use (CWE-384).
+func (r *request) signIn(account mailing.Account) error {
+	if err := r.sessions.RenewToken(r.in.Context()); err != nil {
+		return err
+	}
+	r.sessions.Put(r.in.Context(), sessionAccount, strconv.FormatInt(account.ID, 10))
+	return nil
+}
+
+func (r *request) signOut() error { return r.sessions.Destroy(r.in.Context()) }
+
+// flash keeps a message for the next page.
+func (r *request) flash(tone ui.Tone, text string) {
+	flashes := append(r.popFlashes(), ui.Flash{Tone: tone, Text: text})
+	data, err := json.Marshal(flashes)
+	if err != nil {
+		panic("web: flashes are plain data: " + err.Error())
+	}
+	r.sessions.Put(r.in.Context(), sessionFlashes, string(data))
+}
+
+func (r *request) popFlashes() []ui.Flash {
+	var flashes []ui.Flash
+	text := r.sessions.PopString(r.in.Context(), sessionFlashes)
+	if text == "" || json.Unmarshal([]byte(text), &flashes) != nil {
+		return nil
+	}
+	return flashes
+}

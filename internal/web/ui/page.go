@@ -1,0 +1,155 @@
+package ui
+
+import (
+	"strings"
+	"time"
+
+	"vestnik/internal/i18n"
+	"vestnik/internal/mailing"
+	"vestnik/internal/web/assets"
+)
+
+// ContentSecurityPolicy is what every page is sent with (Content Security
+// Policy Level 3). Images and drawings come from us or stand in the page as
+// data; nothing else is loaded from anywhere.
+const ContentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; " +
+	"img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'; " +
+	"frame-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// PreferencesPath takes the forms of the language and the theme switch by POST:
+// the field "lang" or "theme", and "back", the path to return to.
+const PreferencesPath = "/preferences"
+
+// ThemeCookie is the name of the cookie that keeps a Theme for a year. The
+// theme switch sets it in the browser too, so it must be readable by scripts.
+const ThemeCookie = "theme"
+
+// Theme is how a person wants the pages to look.
+type Theme string
+
+// The themes. The zero Theme is ThemeAuto.
+const (
+	ThemeAuto  Theme = "auto" // as the device does
+	ThemeLight Theme = "light"
+	ThemeDark  Theme = "dark"
+)
+
+// ParseTheme reads a theme from a cookie or a form; all else is ThemeAuto.
+func ParseTheme(text string) Theme {
+	switch t := Theme(text); t {
+	case ThemeLight, ThemeDark:
+		return t
+	}
+	return ThemeAuto
+}
+
+// Person is who is signed in, as far as the frame of a page shows it.
+type Person struct {
+	Name  string
+	Email string
+	Role  mailing.Role
+}
+
+// Tone says how good or bad something is. It picks a colour and an icon; the
+// text beside it must say the same.
+type Tone uint8
+
+// The tones.
+const (
+	Neutral Tone = iota // not begun, switched off
+	Busy                // going on now
+	Success
+	Warning
+	Danger
+)
+
+// Flash is a message about what has just been done.
+type Flash struct {
+	Tone Tone
+	Text string
+}
+
+// Page is what the frame of a page needs. It is made for every request.
+type Page struct {
+	*i18n.Printer         // language and zone of the person; its methods are the page's
+	Title         string  // without the name of the product
+	Person        *Person // nil when nobody is signed in
+	Theme         Theme
+	Path          string    // path and query of this page; marks its entry in the menu
+	Now           time.Time // to which relative times are counted
+	Flashes       []Flash
+	Demo          bool     // mails are kept in the demo mailbox, which this person may read
+	Version       string   // of this program, for the footer
+	Scripts       []string // further bundles, such as "editor.js" from src/pages
+}
+
+// NavItem is one entry of the menu.
+type NavItem struct {
+	Path  string
+	Label string
+	Icon  string
+}
+
+// navigation is the menu of a person. Entries for others' things are there only
+// for those who may see them.
+func (p Page) navigation() []NavItem {
+	items := []NavItem{
+		{Path: "/", Label: p.T("nav.home"), Icon: "home"},
+		{Path: "/mailings", Label: p.T("nav.mailings"), Icon: "send"},
+		{Path: "/messages", Label: p.T("nav.messages"), Icon: "mail"},
+		{Path: "/clients", Label: p.T("nav.clients"), Icon: "address-book"},
+		{Path: "/logs", Label: p.T("nav.logs"), Icon: "list-details"},
+	}
+	if p.Person.Role.May(mailing.ViewUsers) {
+		items = append(items, NavItem{Path: "/users", Label: p.T("nav.users"), Icon: "users"})
+	}
+	if p.Person.Role.May(mailing.ManageRelays) {
+		items = append(items, NavItem{Path: "/relay", Label: p.T("nav.relay"), Icon: "plug-connected"})
+	}
+	if p.Demo {
+		items = append(items, NavItem{Path: "/demo", Label: p.T("nav.demo"), Icon: "inbox"})
+	}
+	return items
+}
+
+// current reports whether the page is at path or, save for "/", below it.
+func (p Page) current(path string) bool {
+	here, _, _ := strings.Cut(p.Path, "?")
+	return here == path || path != "/" && strings.HasPrefix(here, path+"/")
+}
+
+// colorMode is Bootstrap's attribute; "auto" matches none of its rules, and the
+// browser then decides (color-scheme: light dark).
+func (p Page) colorMode() string {
+	if p.Theme == "" {
+		return string(ThemeAuto)
+	}
+	return string(p.Theme)
+}
+
+// initials are up to two letters for the round picture of a person.
+func (p Person) initials() string {
+	name := p.Name
+	if name == "" {
+		name = p.Email
+	}
+	letters := ""
+	for i, word := range strings.Fields(name) {
+		if i == 2 {
+			break
+		}
+		letters += strings.ToUpper(string([]rune(word)[:1]))
+	}
+	return letters
+}
+
+// scripts are the paths of the bundles to load; none in a build without them.
+func (p Page) scripts() []string {
+	var paths []string
+	for _, name := range append([]string{"app.js"}, p.Scripts...) {
+		if path := assets.URL(name); path != "" {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
