@@ -1,0 +1,97 @@
+package server
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"vestnik/internal/app"
+	"vestnik/internal/auth"
+	"vestnik/internal/mailing"
+)
+
+// The examples of a first start: who the clients are and what is written to
+// them. Their addresses are of domains that nobody can own (RFC 2606).
+//
+//go:embed sample
+var sampleFiles embed.FS
+
+type sample struct {
+	FirstName, LastName string
+	Contacts            []struct{ Email, FirstName, LastName, Comment string }
+	Messages            []app.MessageForm
+}
+
+const sampleEmail = "demo@example.com"
+
+// addSample fills an empty database with examples, one of which is due at once,
+// and tells how to sign in.
+func (b *Base) addSample(ctx context.Context) error {
+	n, err := b.Store.CountAccounts(ctx)
+	if err != nil || n > 0 {
+		return err
+	}
+	lang := "en"
+	if strings.HasPrefix(os.Getenv("LANG"), "ru") {
+		lang = "ru"
+	}
+	text, err := sampleFiles.ReadFile("sample/" + lang + ".json")
+	if err != nil {
+		return fmt.Errorf("server: sample: %w", err)
+	}
+	var s sample
+	if err := json.Unmarshal(text, &s); err != nil {
+		return fmt.Errorf("server: sample: %w", err)
+	}
+	password := auth.NewToken()[:16]
+	owner, err := b.App.CreateAccount(ctx, app.NewAccount{
+		Email: sampleEmail, FirstName: s.FirstName, LastName: s.LastName, Password: password,
+		Role: mailing.RoleAdmin, Lang: lang,
+	})
+	if err != nil {
+		return err
+	}
+	if err := b.fillSample(ctx, owner, s); err != nil {
+		return err
+	}
+	b.Log.Info("sample data is there; sign in", "address", b.Config.BaseURL+"/login", "email", sampleEmail, "password", password)
+	return nil
+}
+
+func (b *Base) fillSample(ctx context.Context, owner mailing.Account, s sample) error {
+	for _, c := range s.Contacts {
+		_, err := b.App.CreateContact(ctx, owner, mailing.Contact{
+			Email: c.Email, FirstName: c.FirstName, LastName: c.LastName, Comment: c.Comment,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	now := time.Now().In(b.Config.Zone)
+	today := mailing.DateOf(now)
+	soon := mailing.Clock{Hour: now.Hour(), Minute: now.Minute()}
+	rules := []mailing.Rule{
+		{Frequency: mailing.Once, Start: today, At: soon},
+		{Frequency: mailing.Weekly, Start: today, At: mailing.Clock{Hour: 10}, Weekdays: []time.Weekday{time.Tuesday}},
+		{Frequency: mailing.Monthly, Start: today, At: mailing.Clock{Hour: 9}, MonthlyBy: mailing.ByDay, Day: 31},
+	}
+	for i, form := range s.Messages {
+		message, err := b.App.CreateMessage(ctx, owner, form)
+		if err != nil {
+			return err
+		}
+		rule := rules[i%len(rules)]
+		rule.Zone = b.Config.Zone.String()
+		_, err = b.App.CreateMailing(ctx, owner, app.MailingForm{
+			MessageID: message.ID, Audience: mailing.AudienceAll, Rule: rule, Doubt: mailing.NeverTwice,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,269 @@
+// Package server puts the parts together: it opens them in order, starts those
+// that this process has the roles for, and stops them so that nothing is lost.
+package server
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"vestnik/internal/app"
+	"vestnik/internal/auth"
+	"vestnik/internal/config"
+	"vestnik/internal/deliver"
+	"vestnik/internal/i18n"
+	"vestnik/internal/jobs"
+	"vestnik/internal/schedule"
+	"vestnik/internal/store"
+	"vestnik/internal/web"
+)
+
+// Base is what every command works on: the database and the use cases over it.
+type Base struct {
+	Config config.Config
+	Log    *slog.Logger
+	Store  *store.Store
+	App    *app.App
+	queue  *jobs.Queue
+	roads  *roads
+}
+
+// Open opens the database, brings its schema up to date, and makes the use cases.
+// work says whether this process does jobs, or only asks for them.
+func Open(ctx context.Context, c config.Config, log *slog.Logger, work bool) (*Base, error) {
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("server: data folder: %w", err)
+	}
+	s, err := store.Open(ctx, c.DatabaseURL)
+	if err != nil {
+		return nil, err
+	}
+	b := &Base{Config: c, Log: log, Store: s}
+	if err := b.open(ctx, work); err != nil {
+		b.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *Base) open(ctx context.Context, work bool) error {
+	if err := b.Store.Migrate(ctx); err != nil {
+		return err
+	}
+	keys, err := b.keys(ctx)
+	if err != nil {
+		return err
+	}
+	b.App = app.New(app.Config{
+		BaseURL: b.Config.BaseURL, Zone: b.Config.Zone.String(), LateLimit: b.Config.LateLimit,
+		OpenSignUp: b.Config.PublicSignup, CheckRelay: checkRelay,
+		OpenRun: func(ctx context.Context, runID int64) error { return b.queue.OpenRun(ctx, runID) },
+	}, b.Store, keys)
+	if b.roads, err = newRoads(ctx, b); err != nil {
+		return err
+	}
+	var duties *jobs.Work
+	if work {
+		duties = &jobs.Work{App: b.App, Store: b.Store, Scheduler: &schedule.Scheduler{
+			Store: b.Store, Log: b.Log, LateLimit: b.Config.LateLimit,
+			OpenRun: func(ctx context.Context, runID int64) error { return b.queue.OpenRun(ctx, runID) },
+		}}
+	}
+	// River tells more than an operator wants to know.
+	quiet := slog.New(atLeast{Handler: b.Log.Handler(), level: slog.LevelWarn})
+	if b.queue, err = jobs.Open(ctx, b.Store, b.Config.DatabaseURL, duties, quiet); err != nil {
+		return err
+	}
+	return b.queue.Migrate(ctx)
+}
+
+var errOtherKey = errors.New("server: the secret key is not the one this database was set up with: " +
+	"give every node the same VESTNIK_SECRET_KEY, or the same file secret.key")
+
+// keys reads the installation's secret and makes sure that it is the one the
+// database was set up with: under another one, no link and no password stored
+// there could be read.
+func (b *Base) keys(ctx context.Context) (auth.Keys, error) {
+	secret := []byte(b.Config.SecretKey)
+	if len(secret) == 0 {
+		var err error
+		if secret, err = auth.LoadSecret(b.Config.SecretFile()); err != nil {
+			return auth.Keys{}, err
+		}
+	}
+	keys := auth.NewKeys(secret)
+	check := keys.MAC("installation", []byte("key check"))
+	first := store.Installation{Instance: auth.NewToken(), KeyCheck: hex.EncodeToString(check[:])}
+	there, err := b.Store.Installation(ctx, first, time.Now())
+	if err == nil && there.KeyCheck != first.KeyCheck {
+		err = errOtherKey
+	}
+	return keys, err
+}
+
+// Close lets go of everything.
+func (b *Base) Close() error {
+	if b.roads != nil {
+		b.roads.close(context.Background())
+	}
+	if b.queue != nil {
+		b.queue.Close()
+	}
+	return b.Store.Close()
+}
+
+// Run serves until ctx ends, then stops in order: no new visitors, no new runs,
+// what is on the wire finished and settled.
+func Run(ctx context.Context, c config.Config, log *slog.Logger, version string) error {
+	listener, err := listen(c)
+	if err != nil {
+		return err
+	}
+	b, err := Open(ctx, c, log, c.Has(config.RoleScheduler))
+	if err != nil {
+		listener.Close()
+		return err
+	}
+	defer b.Close()
+	if c.SampleData {
+		if err := b.addSample(ctx); err != nil {
+			listener.Close()
+			return err
+		}
+	}
+	return b.serve(ctx, listener, version)
+}
+
+// listen takes the address before anything else, so that a second start by
+// mistake changes nothing.
+func listen(c config.Config) (net.Listener, error) {
+	if !c.Has(config.RoleWeb) {
+		return nopListener{}, nil
+	}
+	l, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("server: listen: %w", err)
+	}
+	return l, nil
+}
+
+type nopListener struct{ net.Listener }
+
+func (nopListener) Close() error { return nil }
+
+// serve runs the parts until ctx ends or one of them fails.
+func (b *Base) serve(ctx context.Context, listener net.Listener, version string) error {
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	var parts sync.WaitGroup
+	var webServer *http.Server
+	if b.Config.Has(config.RoleWeb) {
+		var err error
+		if webServer, err = b.webServer(ctx, version); err != nil {
+			return err
+		}
+		parts.Go(func() {
+			if err := webServer.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+				fail(err)
+			}
+		})
+		b.Log.Info("pages are served", "address", b.Config.BaseURL, "version", version)
+	}
+	if b.Config.Has(config.RoleScheduler) {
+		if err := b.queue.Start(context.WithoutCancel(ctx)); err != nil {
+			return err
+		}
+	}
+	if b.Config.Has(config.RoleWorker) {
+		parts.Go(func() { b.roads.follow(ctx) })
+		parts.Go(func() {
+			if err := deliver.Run(ctx, b.engine()); err != nil {
+				fail(err)
+			}
+		})
+	}
+	<-ctx.Done()
+	b.stop(webServer)
+	parts.Wait()
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	b.Log.Info("stopped")
+	return nil
+}
+
+// stop ends the parts within the drain limit; what is then still on the wire is
+// cut and listed as in doubt.
+func (b *Base) stop(webServer *http.Server) {
+	limit, cancel := context.WithTimeout(context.Background(), b.Config.DrainTimeout)
+	defer cancel()
+	if webServer != nil {
+		if err := webServer.Shutdown(limit); err != nil {
+			b.Log.Warn("visitors were cut off", "error", err)
+		}
+	}
+	if b.Config.Has(config.RoleScheduler) {
+		if err := b.queue.Stop(limit); err != nil {
+			b.Log.Warn("background work was cut off", "error", err)
+		}
+	}
+	b.roads.close(limit)
+}
+
+func (b *Base) engine() deliver.Config {
+	return deliver.Config{
+		Store: b.Store, Log: b.Log, Dir: filepath.Join(b.Config.DataDir, "nodes"), Workers: b.Config.Connections,
+		Road: b.roads.current, UnsubscribeURL: b.App.UnsubscribeURL, OpenVars: b.App.OpenVars,
+	}
+}
+
+// Limits on slow visitors: a header within ten seconds (what a phone on a bad line
+// needs is one or two), and no connection idle for more than two minutes.
+const (
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 2 * time.Minute
+)
+
+func (b *Base) webServer(ctx context.Context, version string) (*http.Server, error) {
+	catalog, err := i18n.New()
+	if err != nil {
+		return nil, err
+	}
+	pages := web.New(web.Options{
+		App: b.App, Catalog: catalog, Sessions: sessions{b.Store}, Log: b.Log, Version: version,
+		Loopback: b.Config.Loopback(), Secure: strings.HasPrefix(b.Config.BaseURL, "https://"), Demo: b.roads.demo,
+	})
+	return &http.Server{
+		Handler: pages, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
+		ErrorLog: slog.NewLogLogger(b.Log.Handler(), slog.LevelDebug),
+		// Streams end when the service stops; they would hold it up else.
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}, nil
+}
+
+// atLeast passes on what is important enough.
+type atLeast struct {
+	slog.Handler
+	level slog.Level
+}
+
+func (h atLeast) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= h.level && h.Handler.Enabled(ctx, l)
+}
+
+func (h atLeast) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return atLeast{h.Handler.WithAttrs(attrs), h.level}
+}
+
+func (h atLeast) WithGroup(name string) slog.Handler {
+	return atLeast{h.Handler.WithGroup(name), h.level}
+}
