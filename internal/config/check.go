@@ -74,15 +74,11 @@ func databaseURL(value string) (string, error) {
 	return serverURL(value, "postgres", "postgresql")
 }
 
-func redisURL(value string) (string, error) { return optionalURL(value, "redis", "rediss") }
-
-func smtpURL(value string) (string, error) { return optionalURL(value, "smtp", "smtps") }
-
-func optionalURL(value string, schemes ...string) (string, error) {
+func smtpURL(value string) (string, error) {
 	if value == "" {
 		return "", nil
 	}
-	return serverURL(value, schemes...)
+	return serverURL(value, "smtp", "smtps")
 }
 
 // serverURL checks the address of a server. The error of url.Parse is left

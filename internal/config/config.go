@@ -49,12 +49,9 @@ type Config struct {
 	Zone         *time.Location // time zone a new account starts with
 	SampleData   bool           // an empty database is filled with examples
 	PublicSignup bool           // anybody may register
-	RedisURL     string         // "redis://…" or "rediss://…"; empty is the cache in process
 	DemoKeep     int            // mails the demo mailbox keeps
 
-	explained     []Row  // what Load read, for Explain
-	cacheEnabled  bool   // CACHE_ENABLED of the earlier service
-	cacheLocation string // CACHE_LOCATION of the earlier service
+	explained []Row // what Load read, for Explain
 }
 
 // Load reads the settings from env, in the form of os.Environ, and from flags,
@@ -70,9 +67,6 @@ func Load(env []string, flags map[string]string) (Config, error) {
 			problems = append(problems, *problem)
 		}
 		config.explained = append(config.explained, row)
-	}
-	if problem := config.adoptCache(); problem != nil {
-		problems = append(problems, *problem)
 	}
 	if len(problems) > 0 {
 		return Config{}, problems

@@ -79,7 +79,7 @@ func TestGoodValues(t *testing.T) {
 		"SMTP_URL=smtps://me:p%40ss@smtp.yandex.ru:465", "VESTNIK_MAIL_FROM=Рассылки <news@example.org>",
 		"VESTNIK_ROLES=worker, web,worker", "VESTNIK_LOG_LEVEL=debug", "VESTNIK_LOG_FORMAT=json",
 		"VESTNIK_ZONE=Asia/Yekaterinburg", "VESTNIK_PUBLIC_SIGNUP=no", "VESTNIK_LATE_LIMIT=90m",
-		"VESTNIK_SECRET_KEY="+strings.Repeat("k", 32), "REDIS_URL=rediss://cache:6380/1")
+		"VESTNIK_SECRET_KEY="+strings.Repeat("k", 32))
 	t.Run("a slash at the end of the base URL is dropped", func(t *testing.T) {
 		if c.BaseURL != "https://mail.example.org" || !c.Secure() {
 			t.Errorf("base URL %q, secure %v", c.BaseURL, c.Secure())
@@ -92,8 +92,7 @@ func TestGoodValues(t *testing.T) {
 	})
 	t.Run("every value arrives in its type", func(t *testing.T) {
 		if c.LogLevel != slog.LevelDebug || c.LogFormat != "json" || c.LateLimit != 90*time.Minute || c.PublicSignup ||
-			!c.SampleData || c.Zone.String() != "Asia/Yekaterinburg" || c.MailFrom.Name != "Рассылки" || c.Demo() ||
-			c.RedisURL != "rediss://cache:6380/1" || len(c.SecretKey) != 32 {
+			!c.SampleData || c.Zone.String() != "Asia/Yekaterinburg" || c.MailFrom.Name != "Рассылки" || c.Demo() || len(c.SecretKey) != 32 {
 			t.Errorf("got %v", c)
 		}
 	})
@@ -110,7 +109,6 @@ func TestBadValues(t *testing.T) {
 		{"DATABASE_URL=mysql://db/vestnik", "postgres://"},
 		{"DATABASE_URL=sqlite:", "name a file"},
 		{"DATABASE_URL=postgres:///vestnik", "name a host"},
-		{"REDIS_URL=cache:6379", "redis://"},
 		{"SMTP_URL=smtp.yandex.ru", "smtp://"},
 		{"SMTP_URL=smtp://:25", "name a host"},
 		{"VESTNIK_MAIL_FROM=nobody", "an address"},
@@ -195,34 +193,6 @@ func TestLoopback(t *testing.T) {
 	}
 }
 
-func TestEarlierCacheSettings(t *testing.T) {
-	t.Run("CACHE_LOCATION stands for REDIS_URL when the cache is enabled", func(t *testing.T) {
-		c := load(t, nil, "CACHE_ENABLED=True", "CACHE_LOCATION=redis://127.0.0.1:6379")
-		if c.RedisURL != "redis://127.0.0.1:6379" {
-			t.Errorf("redis = %q", c.RedisURL)
-		}
-		if row := rowOf(t, c, "REDIS_URL"); row.Value != "redis://127.0.0.1:6379" || row.Source != FromEnv {
-			t.Errorf("explained as %+v", row)
-		}
-	})
-	t.Run("CACHE_LOCATION alone changes nothing", func(t *testing.T) {
-		if c := load(t, nil, "CACHE_ENABLED=0", "CACHE_LOCATION=redis://h:1"); c.RedisURL != "" {
-			t.Errorf("redis = %q", c.RedisURL)
-		}
-	})
-	t.Run("an enabled cache that is nowhere is refused", func(t *testing.T) {
-		if _, err := Load([]string{"CACHE_ENABLED=true"}, nil); err == nil || !strings.Contains(err.Error(), "CACHE_LOCATION") {
-			t.Errorf("got %v", err)
-		}
-	})
-	t.Run("two different places are refused", func(t *testing.T) {
-		_, err := Load([]string{"CACHE_ENABLED=1", "CACHE_LOCATION=redis://a:1", "REDIS_URL=redis://b:1"}, nil)
-		if err == nil || !strings.Contains(err.Error(), "differs from REDIS_URL") {
-			t.Errorf("got %v", err)
-		}
-	})
-}
-
 func rowOf(t *testing.T, c Config, name string) Row {
 	t.Helper()
 	for _, row := range c.Explain() {
@@ -237,7 +207,7 @@ func rowOf(t *testing.T, c Config, name string) Row {
 func TestExplain(t *testing.T) {
 	c := load(t, map[string]string{"connections": "3"},
 		"DATABASE_URL=postgres://v:hunter2@db/vestnik?password=hunter2", "SMTP_URL=smtp://v:hunter2@h:25",
-		"REDIS_URL=redis://:hunter2@r:1", "CACHE_LOCATION=redis://:hunter2@r:1", "VESTNIK_SECRET_KEY="+strings.Repeat("hunter2", 5))
+		"VESTNIK_SECRET_KEY="+strings.Repeat("hunter2", 5))
 	t.Run("each value is shown with where it came from", func(t *testing.T) {
 		row := rowOf(t, c, "VESTNIK_CONNECTIONS")
 		if row.Value != "3" || row.Default != "10" || row.Source != FromFlag || row.Flag != "connections" || row.Unit != "connections" {

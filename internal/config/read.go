@@ -94,32 +94,6 @@ func (s setting) apply(c *Config, g given) (*Problem, Row) {
 	return nil, row
 }
 
-// adoptCache lets the earlier service's two cache settings stand for REDIS_URL.
-func (c *Config) adoptCache() *Problem {
-	switch {
-	case !c.cacheEnabled:
-		return nil
-	case c.cacheLocation == "" && c.RedisURL == "":
-		return &Problem{Name: "CACHE_ENABLED", Why: "is true, but CACHE_LOCATION does not say where: it must be redis://host:6379"}
-	case c.cacheLocation != "" && c.RedisURL != "" && c.cacheLocation != c.RedisURL:
-		return &Problem{Name: "CACHE_LOCATION", Why: "differs from REDIS_URL: leave one of them out"}
-	case c.RedisURL == "":
-		c.RedisURL = c.cacheLocation
-		c.explainRedis()
-	}
-	return nil
-}
-
-// explainRedis says in the print-out where REDIS_URL came from.
-func (c *Config) explainRedis() {
-	for i := range c.explained {
-		if c.explained[i].Name == "REDIS_URL" {
-			c.explained[i].Value = maskPassword(c.RedisURL)
-			c.explained[i].Source = FromEnv
-		}
-	}
-}
-
 // unknown complains of a name that means nothing and, where one is near,
 // names the one that was probably meant.
 func unknown(name string, names []string) Problem {

@@ -49,21 +49,6 @@ func placeSettings() []setting {
 			meaning: "sqlite:PATH for the embedded database, postgres://… for a PostgreSQL server.",
 			take:    into(func(c *Config) *string { return &c.DatabaseURL }, databaseURL),
 		},
-		{
-			env: "REDIS_URL", flag: "redis-url", fallback: always(""), unit: "URL", mask: maskPassword,
-			meaning: "redis://… shares the cache and the limits between nodes; empty keeps them in process.",
-			take:    into(func(c *Config) *string { return &c.RedisURL }, redisURL),
-		},
-		{
-			env: "CACHE_ENABLED", fallback: always("false"), unit: "true or false",
-			meaning: "The earlier service's switch: true takes REDIS_URL from CACHE_LOCATION.",
-			take:    into(func(c *Config) *bool { return &c.cacheEnabled }, truth),
-		},
-		{
-			env: "CACHE_LOCATION", fallback: always(""), unit: "URL", mask: maskPassword,
-			meaning: "The earlier service's name for REDIS_URL; counts when CACHE_ENABLED is true.",
-			take:    into(func(c *Config) *string { return &c.cacheLocation }, redisURL),
-		},
 	}
 }
 
