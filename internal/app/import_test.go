@@ -204,10 +204,10 @@ func TestBigImport(t *testing.T) {
 			t.Errorf("refused %v", codes)
 		}
 	})
-	t.Run("it takes seconds and little memory", func(t *testing.T) {
+	t.Run("it takes little memory", func(t *testing.T) {
 		t.Logf("%d lines in %v; at most %d MB of heap besides the file", rows, took.Round(time.Millisecond), heap.grown()>>20)
-		if took > time.Minute || heap.grown() > 64<<20 { // far more than is usual
-			t.Errorf("took %v and %d bytes", took, heap.grown())
+		if heap.grown() > 16<<20 { // the file alone has 5 MB, its contacts in memory 30
+			t.Errorf("took %d bytes", heap.grown())
 		}
 	})
 	t.Run("importing it again adds nobody", func(t *testing.T) {

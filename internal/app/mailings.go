@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -20,9 +21,9 @@ type MailingForm struct {
 	ReplyTo    string
 }
 
-// startGrace is how late a single sending may be set up: who fills in a form for
+// StartGrace is how late a single sending may be set up: who fills in a form for
 // 10:00 and is done at 10:05 means now. Chosen.
-const startGrace = 10 * time.Minute
+const StartGrace = 10 * time.Minute
 
 // check completes a form and returns the first occurrence; zero when none is left.
 func (a *App) check(ctx context.Context, owner mailing.Account, f *MailingForm, hasChosen bool) (next time.Time, err error) {
@@ -81,7 +82,7 @@ func (a *App) checkMessage(ctx context.Context, owner mailing.Account, problems 
 func (a *App) firstOccurrence(problems *mailing.Problems, rule mailing.Rule) time.Time {
 	since := a.Now()
 	if rule.Frequency == mailing.Once {
-		since = since.Add(-startGrace)
+		since = since.Add(-StartGrace)
 	}
 	next, ok := rule.Next(since)
 	if !ok {
@@ -342,11 +343,11 @@ func (a *App) turn(ctx context.Context, actor mailing.Account, m mailing.Mailing
 // as long as a run of it is, whose end completes it. Should that end come
 // between asking and storing, nobody would complete it, so it asks again.
 func (a *App) goOnToTheEnd(ctx context.Context, m mailing.Mailing, was mailing.Status) error {
-	err := a.checkNoneOpen(ctx, m.ID)
-	if mailing.CodeOf(err) != "run_open" {
-		if err != nil {
-			return err
-		}
+	open, err := a.hasOpenRun(ctx, m.ID)
+	if err != nil {
+		return err
+	}
+	if !open {
 		return a.store.SetMailingStatus(ctx, m, was)
 	}
 	running := m
@@ -354,16 +355,21 @@ func (a *App) goOnToTheEnd(ctx context.Context, m mailing.Mailing, was mailing.S
 	if err := a.store.SetMailingStatus(ctx, running, was); err != nil {
 		return err
 	}
-	if err := a.checkNoneOpen(ctx, m.ID); err != nil {
-		return ignoreCode(err, "run_open")
+	if open, err := a.hasOpenRun(ctx, m.ID); err != nil || open {
+		return err
 	}
 	err = a.store.SetMailingStatus(ctx, m, mailing.StatusRunning)
-	return ignoreCode(err, "changed_meanwhile") // somebody else completed or stopped it
-}
-
-func ignoreCode(err error, code string) error {
-	if mailing.CodeOf(err) == code {
+	if mailing.CodeOf(err) == "changed_meanwhile" { // somebody else completed or stopped it
 		return nil
 	}
 	return err
+}
+
+// recentRuns is among how many of the latest runs an open one is looked for.
+// Chosen: far more than can be open at once.
+const recentRuns = 50
+
+func (a *App) hasOpenRun(ctx context.Context, mailingID int64) (bool, error) {
+	latest, err := a.store.RunsOfMailing(ctx, mailingID, recentRuns)
+	return slices.ContainsFunc(latest, func(r mailing.Run) bool { return r.State.Open() }), err
 }

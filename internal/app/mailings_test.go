@@ -248,7 +248,7 @@ func TestSendNow(t *testing.T) {
 		must(t, err)
 		h.later(time.Millisecond)
 		_, err = h.SendNow(t.Context(), owner, has.mailing)
-		want(t, err, "run_open")
+		want(t, err, "sent_just_now")
 		if n := h.rows(t, "select count(*) from runs where state in ('opening', 'sending')"); n != 1 {
 			t.Errorf("%d runs are open", n)
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"vestnik/internal/app"
 	"vestnik/internal/mailing"
@@ -36,6 +37,7 @@ func furnished(t *testing.T) (*house, mailing.Account, things) {
 	report, err := h.ImportContacts(t.Context(), owner, "clients.csv", strings.NewReader("email\nnonsense\n"))
 	must(t, err)
 	has.refused = report.ID
+	h.later(2 * time.Minute) // the run by hand is not of this moment any more
 	return h, owner, has
 }
 
@@ -453,6 +455,7 @@ func TestUnsubscribe(t *testing.T) {
 	t.Run("unsubscribing holds, also when asked for twice and years later", func(t *testing.T) {
 		h, owner, has := furnished(t)
 		token := link(h, owner.ID)
+		first := h.now.AddDate(5, 0, 0)
 		for range 2 {
 			h.now = h.now.AddDate(5, 0, 0)
 			s, err := h.Unsubscribe(t.Context(), token)
@@ -464,7 +467,7 @@ func TestUnsubscribe(t *testing.T) {
 			t.Errorf("got %+v, %v", s, err)
 		}
 		c, err := h.Contact(t.Context(), owner, has.contact)
-		if err != nil || c.Suppression.Reason != mailing.ReasonUnsubscribed || !c.Suppression.CreatedAt.Equal(storetest.Now.AddDate(5, 0, 0)) {
+		if err != nil || c.Suppression.Reason != mailing.ReasonUnsubscribed || !c.Suppression.CreatedAt.Equal(first) {
 			t.Errorf("the contact is %+v, %v", c.Suppression, err)
 		}
 		want(t, h.UnsuppressContact(t.Context(), owner, has.contact), "contact_unsubscribed")

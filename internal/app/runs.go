@@ -2,15 +2,14 @@ package app
 
 import (
 	"context"
-	"slices"
+	"time"
 
 	"vestnik/internal/mailing"
 	"vestnik/internal/store"
 )
 
 // SendNow sends a mailing by hand: it opens a run of its own and leaves the
-// schedule as it is. A mailing whose last run by hand is still open is a
-// conflict, so that a double click does not mail everybody twice.
+// schedule as it is.
 func (a *App) SendNow(ctx context.Context, actor mailing.Account, mailingID int64) (runID int64, err error) {
 	m, err := a.changeableMailing(ctx, actor, mailingID)
 	if err != nil {
@@ -18,9 +17,6 @@ func (a *App) SendNow(ctx context.Context, actor mailing.Account, mailingID int6
 	}
 	if !m.Status.Live() {
 		return 0, mailing.Fault(mailing.Conflict, "mailing_status", "status", string(m.Status), "event", "send")
-	}
-	if err := a.checkNoneOpen(ctx, m.ID); err != nil {
-		return 0, err
 	}
 	message, err := a.store.Message(ctx, m.MessageID)
 	if err != nil {
@@ -31,26 +27,15 @@ func (a *App) SendNow(ctx context.Context, actor mailing.Account, mailingID int6
 		return 0, err
 	}
 	run := mailing.NewRun(m, owner, mailing.RunManual, a.Now(), a.Now())
-	if runID, err = a.store.OpenManualRun(ctx, run, Content(message)); err != nil {
+	if runID, err = a.store.OpenManualRun(ctx, run, Content(message), a.Now().Add(-sendAgainAfter)); err != nil {
 		return 0, err
 	}
 	return runID, a.openSoon(ctx, runID, m.Audience)
 }
 
-func (a *App) checkNoneOpen(ctx context.Context, mailingID int64) error {
-	latest, err := a.store.RunsOfMailing(ctx, mailingID, recentRuns)
-	if err != nil {
-		return err
-	}
-	if slices.ContainsFunc(latest, func(r mailing.Run) bool { return r.State.Open() }) {
-		return mailing.Fault(mailing.Conflict, "run_open")
-	}
-	return nil
-}
-
-// recentRuns is among how many of the latest runs an open one is looked for: not
-// the very latest alone, which may be one on record only. Chosen.
-const recentRuns = 20
+// sendAgainAfter keeps a double click, and two people at once, from mailing
+// everybody twice. Chosen: longer than anybody waits for a page.
+const sendAgainAfter = time.Minute
 
 // openSoon writes down the first deliveries at once, so that sending starts
 // while the person still looks, and leaves the rest to the background.

@@ -91,7 +91,8 @@ where true on conflict (owner_id, email) do nothing`, jsonRows(rows))
 }
 
 // Suppress leaves the address out of the owner's mailings from now on. It
-// reports whether that is new; an earlier reason stays.
+// reports whether that is new. An earlier reason stays, but for a person's own word,
+// which outweighs all others: the owner cannot take it back.
 func (s *Store) Suppress(ctx context.Context, sup mailing.Suppression) (bool, error) {
 	n, err := s.w.Suppress(ctx, suppressParams(sup))
 	return n > 0, wrap(err, "suppress")

@@ -56,6 +56,13 @@ func TestSuppressionOutlivesTheContact(t *testing.T) {
 		equalList(t, "since then", must(s.SuppressionsSince(ctx, now))(t), []mailing.Suppression{sup})
 		equal(t, "since a moment later", len(must(s.SuppressionsSince(ctx, now.Add(time.Millisecond)))(t)), 0)
 
+		boris := storetest.Contact(t, s, anna, "boris@example.com")
+		bounced := mailing.Suppression{OwnerID: anna, Email: boris.Email, Reason: mailing.ReasonBounced, CreatedAt: now}
+		must(s.Suppress(ctx, bounced))(t)
+		left := mailing.Suppression{OwnerID: anna, Email: boris.Email, Reason: mailing.ReasonUnsubscribed, CreatedAt: now}
+		equal(t, "a person's own word is new", must(s.Suppress(ctx, left))(t), true)
+		equal(t, "and outweighs", must(s.Contact(ctx, boris.ID))(t).Suppression.Reason, mailing.ReasonUnsubscribed)
+
 		ok(t, s.Unsuppress(ctx, anna, c.Email))
 		equal(t, "suppression", must(s.Contact(ctx, again.ID))(t).Suppression, mailing.Suppression{})
 	})

@@ -50,13 +50,21 @@ func (s *Store) OpenScheduledRun(ctx context.Context, r mailing.Run, content Con
 }
 
 // OpenManualRun opens a run of the mailing by hand; its schedule stays as it is.
-func (s *Store) OpenManualRun(ctx context.Context, r mailing.Run, content Content) (int64, error) {
+// One that was opened by hand after since is a conflict, "sent_just_now".
+func (s *Store) OpenManualRun(ctx context.Context, r mailing.Run, content Content, since time.Time) (int64, error) {
 	r.ID = NewID()
 	return r.ID, wrap(s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
 		// The mailing first, as everywhere: whoever deletes it meanwhile waits.
 		err := changed(q.TouchMailing(ctx, sqlc.TouchMailingParams{ID: r.MailingID, LastAt: millis(r.CreatedAt)}))
 		if err != nil {
 			return err
+		}
+		recent, err := q.ManualRunsSince(ctx, sqlc.ManualRunsSinceParams{MailingID: nullID(r.MailingID), Since: millis(since)})
+		if err != nil {
+			return err
+		}
+		if recent > 0 {
+			return mailing.Fault(mailing.Conflict, "sent_just_now")
 		}
 		return createRun(ctx, q, r, content)
 	}), "open manual run")

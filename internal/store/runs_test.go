@@ -82,9 +82,9 @@ func TestOpenScheduledRun(t *testing.T) {
 		t.Run("the same words are one version", func(t *testing.T) {
 			m := storetest.Mailing(t, s, mailing.Mailing{OwnerID: h.owner.ID})
 			r := storetest.OpeningRun(m)
-			first := must(s.Run(ctx, must(s.OpenManualRun(ctx, r, content))(t)))(t)
+			first := must(s.Run(ctx, must(s.OpenManualRun(ctx, r, content, r.CreatedAt))(t)))(t)
 			r.ScheduledFor = r.ScheduledFor.Add(time.Second)
-			second := must(s.Run(ctx, must(s.OpenManualRun(ctx, r, content))(t)))(t)
+			second := must(s.Run(ctx, must(s.OpenManualRun(ctx, r, content, r.CreatedAt))(t)))(t)
 			equal(t, "version", second.VersionID, first.VersionID)
 			v := must(s.Version(ctx, first.VersionID))(t)
 			equal(t, "version", v, mailing.Version{ID: v.ID, Subject: content.Subject, Format: content.Format, Body: content.Body})
@@ -112,7 +112,7 @@ func TestFillRun(t *testing.T) {
 		const contacts = 25_000
 		h := newHouse(t, s, contacts)
 		t.Run("chunk by chunk, by several at once, each person once", func(t *testing.T) {
-			id := must(s.OpenManualRun(ctx, storetest.OpeningRun(h.mailing), content))(t)
+			id := must(s.OpenManualRun(ctx, storetest.OpeningRun(h.mailing), content, now))(t)
 			first := must(s.FillRun(ctx, id, mailing.AudienceAll, now))(t)
 			equal(t, "done after one chunk", first, false)
 			equal(t, "audience after one chunk", must(s.Run(ctx, id))(t).Counts.Audience, 10_000)
@@ -137,14 +137,14 @@ func TestFillRun(t *testing.T) {
 			ok(t, s.CancelRun(ctx, id, now))
 		})
 		t.Run("a cancelled run is filled no further", func(t *testing.T) {
-			id := must(s.OpenManualRun(ctx, storetest.OpeningRun(h.mailing), content))(t)
+			id := must(s.OpenManualRun(ctx, storetest.OpeningRun(h.mailing), content, now))(t)
 			must(s.FillRun(ctx, id, mailing.AudienceAll, now))(t)
 			ok(t, s.CancelRun(ctx, id, now))
 			equal(t, "done", must(s.FillRun(ctx, id, mailing.AudienceAll, now))(t), true)
 			equal(t, "counts", must(s.Run(ctx, id))(t).Counts, mailing.Counts{Audience: 10_000, Skipped: 10_000})
 		})
 		t.Run("people who come and go meanwhile do not upset the counts", func(t *testing.T) {
-			id := must(s.OpenManualRun(ctx, storetest.OpeningRun(h.mailing), content))(t)
+			id := must(s.OpenManualRun(ctx, storetest.OpeningRun(h.mailing), content, now))(t)
 			must(s.FillRun(ctx, id, mailing.AudienceAll, now))(t)
 			gone := make([]int64, 100)
 			for i := range gone {
@@ -327,7 +327,7 @@ func TestLiveRuns(t *testing.T) {
 			r := must(s.Run(ctx, bulk.ID))(t)
 			equal(t, "state", r.State, mailing.RunCancelled)
 			equal(t, "counts", r.Counts, mailing.Counts{Audience: 1, Skipped: 1})
-			_, err := s.OpenManualRun(ctx, storetest.OpeningRun(h.mailing), content)
+			_, err := s.OpenManualRun(ctx, storetest.OpeningRun(h.mailing), content, now)
 			wantCode(t, err, "changed_meanwhile")
 			ids, _ = held(t)
 			equalList(t, "runs", ids, []int64{system})
@@ -350,7 +350,7 @@ func TestADeletedMailingLeavesNoRunOpen(t *testing.T) {
 					_, _, err := stores[1].OpenScheduledRun(ctx, r, content, next, m)
 					return err
 				default:
-					_, err := stores[1].OpenManualRun(ctx, storetest.OpeningRun(m), content)
+					_, err := stores[1].OpenManualRun(ctx, storetest.OpeningRun(m), content, now)
 					if mailing.CodeOf(err) == "changed_meanwhile" {
 						return nil
 					}
@@ -363,5 +363,25 @@ func TestADeletedMailingLeavesNoRunOpen(t *testing.T) {
 				t.Fatalf("the mailing is deleted and %d of its runs are open", len(live))
 			}
 		}
+	})
+}
+
+func TestRunSubjects(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		h := newHouse(t, s, 0)
+		boris := storetest.Account(t, s, "boris@example.com")
+		theirs := storetest.Run(t, s, storetest.Mailing(t, s, mailing.Mailing{OwnerID: boris.ID})).ID
+		own := storetest.Run(t, s, h.mailing).ID
+		ids := []int64{own, theirs, 1}
+		t.Run("an owner gets those of their own runs", func(t *testing.T) {
+			subjects := must(s.RunSubjects(ctx, h.owner.ID, ids))(t)
+			equal(t, "how many", len(subjects), 1)
+			equal(t, "own", subjects[own], "Новости")
+		})
+		t.Run("nobody in particular gets all", func(t *testing.T) {
+			subjects := must(s.RunSubjects(ctx, 0, ids))(t)
+			equal(t, "how many", len(subjects), 2)
+			equal(t, "theirs", subjects[theirs], "Новости")
+		})
 	})
 }

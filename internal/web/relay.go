@@ -32,11 +32,6 @@ func relayPresets() []relayPreset {
 	}
 }
 
-// relaySteps are those that every test has, in the order in which people read
-// them; those that do not apply are left out. With TLS from the first byte, "tls"
-// comes before "greeting".
-var relaySteps = [...]string{"resolve", "connect", "greeting", "tls", "auth", "sender", "recipient"}
-
 func (w *Web) relayRoutes() []Route {
 	return []Route{
 		{Pattern: "GET /relay", Access: SignedIn, Serve: showRelay},
@@ -53,6 +48,7 @@ type relayForm struct {
 	stored   bool   // a relay is set up
 	preset   string // key of the preset that the form is filled from; empty: none
 	steps    []relayStep
+	tested   bool // it was sent to be tested, not to be saved
 }
 
 // relayStep is one line of the test.
@@ -122,6 +118,7 @@ func testRelay(r *request) error {
 	if err != nil {
 		return err
 	}
+	form.tested = true
 	err = r.App.TestRelay(r.in.Context(), r.actor, form.settings, func(name string, err error) {
 		step := relayStep{name: name}
 		if err != nil {
@@ -155,14 +152,20 @@ func (f relayForm) ahead() []string {
 	if !f.failed() {
 		return nil
 	}
-	var names []string
-	for _, name := range relaySteps {
-		applies := (name != "tls" || f.settings.TLS != "none") && (name != "auth" || f.settings.Username != "")
-		if applies && !slices.ContainsFunc(f.steps, func(s relayStep) bool { return s.name == name }) {
-			names = append(names, name)
-		}
+	names := f.order()
+	last := slices.Index(names, f.steps[len(f.steps)-1].name)
+	return names[last+1:]
+}
+
+// order lists the steps of a test with the settings.
+func (f relayForm) order() []string {
+	names := []string{"resolve", "connect", "greeting", "tls", "auth", "sender", "recipient"}
+	if f.settings.TLS == "implicit" {
+		names[2], names[3] = names[3], names[2]
 	}
-	return names
+	return slices.DeleteFunc(names, func(name string) bool {
+		return name == "tls" && f.settings.TLS == "none" || name == "auth" && f.settings.Username == ""
+	})
 }
 
 func tlsOptions(p ui.Page) []ui.Option {

@@ -71,8 +71,10 @@ func TestRelay(t *testing.T) {
 		}
 		wrong["password"] = []string{"open"}
 		p := admin.post("/relay/test", wrong).expect(http.StatusOK)
-		p.shows(".stage.tone-success", "Почтовый сервер отвечает").shows(".stage.tone-danger", "Имя и пароль").shows(".stage-problem", "127.0.0.1")
-		p.shows(".stage.tone-neutral", "Адрес отправителя")
+		p.shows(".stage.tone-success", "Ответ почтового сервера").shows(".stage.tone-danger", "Имя пользователя и пароль").shows(".stage-problem", "127.0.0.1")
+		if got := p.text(".stage.tone-neutral span:has-text(Адрес)"); got != "Адрес отправителя Адрес получателя" {
+			t.Errorf("the steps that were not taken are %q", got)
+		}
 		if p.attr("#relay [name=host]", "value") != "127.0.0.1" || strings.Contains(p.body, `"open"`) {
 			t.Error("the server is lost, or the password stands in the page")
 		}
@@ -90,6 +92,11 @@ func TestRelay(t *testing.T) {
 		for _, path := range []string{"/relay", "/relay/test"} {
 			p := admin.post(path, url.Values{"port": {"mail"}, "tls": {"none"}, "from_email": {"anna"}}).expect(http.StatusUnprocessableEntity)
 			p.shows("#field-host-error", "Заполните").shows("#field-port-error", "Порт").shows("#field-from_email-error", "anna")
+			if path == "/relay/test" {
+				p.shows("#relay-test", "Порт")
+			} else {
+				p.lacks("#relay-test .note")
+			}
 			if got := p.attr("#field-port", "value"); got != "mail" {
 				t.Errorf("the port is %q", got)
 			}

@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"vestnik/internal/app"
 	"vestnik/internal/i18n"
 	"vestnik/internal/mailing"
 	"vestnik/internal/web/ui"
@@ -16,8 +17,6 @@ const (
 	// datesAhead is how many sendings are looked through for one that the change
 	// of the clocks moves: a year of daily ones has both changes in it.
 	datesAhead = 366
-	// startGrace is by how much app lets a single sending be late.
-	startGrace = 10 * time.Minute
 	// relativeDays is from when on a distance is told as a date, which stands
 	// beside it already.
 	relativeDays = 30 * 24 * time.Hour
@@ -59,7 +58,7 @@ func (r *request) ruleDates(rule mailing.Rule) ruleDates {
 	d := ruleDates{Zone: zone, printer: r.In(zone)}
 	since := r.now
 	if rule.Frequency == mailing.Once {
-		since = since.Add(-startGrace)
+		since = since.Add(-app.StartGrace)
 	}
 	ahead := rule.Occurrences(since, datesAhead)
 	if len(ahead) == 0 {

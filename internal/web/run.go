@@ -260,6 +260,9 @@ func (v runProgress) speedWords(p ui.Page) string {
 	if v.State == mailing.RunMissed {
 		return p.T("runs.missed_hint")
 	}
+	if !v.State.Open() && v.FinishedAt.IsZero() {
+		return ""
+	}
 	if !v.State.Open() {
 		return p.T("runs.took", "duration", p.Duration(v.FinishedAt.Sub(v.CreatedAt).Truncate(time.Second)))
 	}

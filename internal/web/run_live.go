@@ -90,13 +90,16 @@ func (v runProgress) left() (time.Duration, bool) {
 }
 
 // paceWords says how fast it goes: by the second where that is a number to
-// imagine.
+// imagine, and nothing while it stands.
 func (v runProgress) paceWords(p ui.Page) string {
 	perMinute := v.Pace.perMinute()
-	if perMinute >= 120 {
+	switch {
+	case perMinute >= 120:
 		return p.N("runs.per_second", int64(perMinute/60))
+	case perMinute >= 0.5:
+		return p.N("runs.per_minute", int64(perMinute+0.5))
 	}
-	return p.N("runs.per_minute", int64(perMinute+0.5))
+	return ""
 }
 
 // runEvents sends a run's progress as server-sent events (HTML standard, section

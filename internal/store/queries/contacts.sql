@@ -27,7 +27,9 @@ delete from contacts where id = @id;
 -- name: Suppress :execrows
 insert into suppressions (owner_id, email, reason, detail, created_at)
 values (@owner_id, @email, @reason, @detail, @created_at)
-on conflict (owner_id, email) do nothing;
+on conflict (owner_id, email) do update
+set reason = excluded.reason, detail = excluded.detail, created_at = excluded.created_at
+where excluded.reason in ('unsubscribed', 'complained') and suppressions.reason not in ('unsubscribed', 'complained');
 
 -- name: Unsuppress :exec
 delete from suppressions where owner_id = @owner_id and email = @email;

@@ -93,3 +93,6 @@ select contact_id from mailing_contacts where mailing_id = @mailing_id order by 
 
 -- name: OpenRunsOfMailing :many
 select id from runs where mailing_id = @mailing_id and state in ('opening', 'sending') order by id;
+
+-- name: ManualRunsSince :one
+select count(*) from runs where mailing_id = @mailing_id and kind = 'manual' and created_at > @since;

@@ -270,7 +270,9 @@ func (q *Queries) Imports(ctx context.Context, arg ImportsParams) ([]Import, err
 const suppress = `-- name: Suppress :execrows
 insert into suppressions (owner_id, email, reason, detail, created_at)
 values ($1, $2, $3, $4, $5)
-on conflict (owner_id, email) do nothing
+on conflict (owner_id, email) do update
+set reason = excluded.reason, detail = excluded.detail, created_at = excluded.created_at
+where excluded.reason in ('unsubscribed', 'complained') and suppressions.reason not in ('unsubscribed', 'complained')
 `
 
 type SuppressParams struct {

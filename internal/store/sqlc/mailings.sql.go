@@ -313,6 +313,22 @@ func (q *Queries) MailingContacts(ctx context.Context, mailingID int64) ([]int64
 	return items, nil
 }
 
+const manualRunsSince = `-- name: ManualRunsSince :one
+select count(*) from runs where mailing_id = $1 and kind = 'manual' and created_at > $2
+`
+
+type ManualRunsSinceParams struct {
+	MailingID sql.NullInt64
+	Since     int64
+}
+
+func (q *Queries) ManualRunsSince(ctx context.Context, arg ManualRunsSinceParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, manualRunsSince, arg.MailingID, arg.Since)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const nextDue = `-- name: NextDue :one
 select cast(coalesce(min(m.next_at), 0) as bigint) as next_at from mailings m
 join accounts a on a.id = m.owner_id

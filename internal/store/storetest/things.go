@@ -128,7 +128,7 @@ func Run(t testing.TB, s *store.Store, m mailing.Mailing) mailing.Run {
 		t.Fatal(err)
 	}
 	content := store.Content{Subject: message.Subject, Format: message.Format, Body: message.Body}
-	id, err := s.OpenManualRun(ctx, OpeningRun(m), content)
+	id, err := s.OpenManualRun(ctx, OpeningRun(m), content, Now)
 	if err != nil {
 		t.Fatal(err)
 	}
