@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"math/big"
+	"strings"
+	"unicode/utf8"
+
+	"vestnik/internal/app"
+	"vestnik/internal/mailing"
+)
+
+// csuCommand creates the superuser, not yet active.
+type csuCommand struct {
+	Email    string `default:"admin@admin.com"`
+	Password string
+	Code     string
+	JSON     bool `name:"json"`
+}
+
+type superuserJSON struct {
+	Created  bool   `json:"created"`
+	Email    string `json:"email"`
+	Page     string `json:"page,omitempty"`
+	Code     string `json:"code,omitempty"`
+	Password string `json:"password,omitempty"` // only when it was made here
+}
+
+func (c csuCommand) Run(ctx context.Context, d *desk) error {
+	code, err := c.code(d.config.Loopback())
+	if err != nil {
+		return err
+	}
+	b, err := d.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	password, made := c.Password, ""
+	if password == "" {
+		made = newPassword()
+		password = made
+	}
+	account, err := b.App.CreateAccount(ctx, app.NewAccount{
+		Email: c.Email, FirstName: "Admin", Password: password,
+		Role: mailing.RoleAdmin, Lang: d.words.Lang(), Code: code,
+	})
+	if mailing.KindOf(err) == mailing.Conflict {
+		return c.there(d)
+	}
+	if err != nil {
+		return err
+	}
+	return c.tell(d, superuserJSON{
+		Created: true, Email: account.Email, Code: code, Password: made,
+		Page: d.config.BaseURL + "/confirm_code/" + account.Email + "/",
+	})
+}
+
+// minCodeRunes is how long a code must be where strangers may try it: that of
+// the random ones.
+const minCodeRunes = 6
+
+// code is the one to activate the account with. The well-known one is for the
+// machine itself: anybody else who reaches the page knows it, too.
+func (c csuCommand) code(loopback bool) (string, error) {
+	code := strings.TrimSpace(c.Code)
+	switch {
+	case code == "" && loopback:
+		return app.WellKnownCode, nil
+	case code == "":
+		return newCode(), nil
+	case !loopback && utf8.RuneCountInString(code) < minCodeRunes:
+		return "", mailing.Problems{mailing.FieldFault(mailing.Invalid, "code", "code_too_easy", "min", minCodeRunes)}
+	}
+	return code, nil
+}
+
+func (c csuCommand) there(d *desk) error {
+	if c.JSON {
+		return d.json(superuserJSON{Email: c.Email})
+	}
+	d.say("cli.csu.exists", "email", c.Email)
+	return nil
+}
+
+func (c csuCommand) tell(d *desk, made superuserJSON) error {
+	if c.JSON {
+		return d.json(made)
+	}
+	d.say("cli.csu.created", "email", made.Email)
+	d.say("cli.csu.page", "page", made.Page)
+	d.say("cli.csu.code", "code", made.Code, "lifetime", d.words.Duration(app.CodeLifetime))
+	if made.Password != "" {
+		d.say("cli.password_made", "password", made.Password)
+	}
+	return nil
+}
+
+// newCode returns six random digits.
+func newCode() string {
+	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
+	if err != nil {
+		panic(err) // never happens (crypto/rand)
+	}
+	return fmt.Sprintf("%06d", n)
+}
+
+// newPassword returns 100 random bits in groups that a person can copy.
+func newPassword() string {
+	text := strings.ToLower(rand.Text())
+	return text[:5] + "-" + text[5:10] + "-" + text[10:15] + "-" + text[15:20]
+}
