@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"vestnik/internal/compose"
@@ -21,7 +20,7 @@ var (
 
 // deliverAll works through what is fed, urgent mails first. Once ctx has ended,
 // what comes is handed back.
-func (e *Engine) deliverAll(ctx context.Context, stop context.CancelCauseFunc) {
+func (e *Engine) deliverAll(ctx context.Context) {
 	urgent, bulk := e.urgent, e.bulk
 	var buffer []byte
 	for urgent != nil || bulk != nil {
@@ -31,9 +30,22 @@ func (e *Engine) deliverAll(ctx context.Context, stop context.CancelCauseFunc) {
 		}
 		o, err := e.deliver(ctx, &j, &buffer)
 		if err != nil {
-			stop(err)
+			e.hinder(err)
 		}
 		e.outcomes <- o
+	}
+}
+
+// hinder closes the way out for a while, since without the journal nothing may
+// be sent: a full disk has space again some time. What servers have answered
+// meanwhile is settled all the same. A journal that cannot be mended ends the node.
+func (e *Engine) hinder(err error) {
+	if e.journal.isBroken() {
+		e.fail(err)
+		return
+	}
+	if _, first := e.gate.shut(time.Now()); first {
+		e.Log.Error("sending pauses: the journal cannot be written", "node", e.node.Name, "error", err)
 	}
 }
 
@@ -70,14 +82,17 @@ func (e *Engine) deliver(ctx context.Context, j *job, buffer *[]byte) (store.Out
 	switch {
 	case j.Unmailable != "":
 		return e.skip(j, j.Unmailable), nil
-	case left:
-		return e.skip(j, mailing.ReasonUnsubscribed), nil
+	case left != "":
+		return e.skip(j, left), nil
 	case held || ctx.Err() != nil || !e.alive() || !e.gate.open(time.Now()):
 		return e.handBack(j), nil
 	}
 	road := e.Road()
 	message, err := e.write(ctx, j, road.From, (*buffer)[:0])
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return e.handBack(j), nil
+	case err != nil:
 		return e.unfit(j, err), nil
 	}
 	*buffer = message
@@ -99,11 +114,13 @@ func (e *Engine) write(ctx context.Context, j *job, from compose.Address, dst []
 // send sends the mail and says what came of it.
 func (e *Engine) send(ctx context.Context, j *job, road Road, message []byte) (store.Outcome, error) {
 	var journalErr error
+	var left mailing.Reason
 	intended := false
 	beforeDot := func() error {
-		held, left := e.live.hindrance(j)
+		var held bool
+		held, left = e.live.hindrance(j)
 		switch {
-		case left:
+		case left != "":
 			return errLeft
 		case held || !e.alive():
 			return errHeld
@@ -113,24 +130,22 @@ func (e *Engine) send(ctx context.Context, j *job, road Road, message []byte) (s
 		return journalErr
 	}
 	started := time.Now()
-	// A mail that is on the wire when the node is asked to stop is finished; how
-	// long that may take is for the one who closes the Sender.
-	result, err := road.Sender.Send(context.WithoutCancel(ctx), transport.Envelope{
-		From: road.From.Email, To: j.Email,
-	}, message, beforeDot)
+	// When the node is asked to stop, mails before their final dot are dropped and
+	// handed back; after it ctx is not looked at, and how long the answer is waited
+	// for is for the one who closes the Sender.
+	result, err := road.Sender.Send(ctx, transport.Envelope{From: road.From.Email, To: j.Email}, message, beforeDot)
 	switch {
-	case errors.Is(err, errLeft):
-		return e.skip(j, mailing.ReasonUnsubscribed), nil
-	case errors.Is(err, errHeld), errors.Is(err, transport.ErrPoolClosed):
-		return e.handBack(j), nil
+	case intended:
+		o := e.outcome(j, result, err, started)
+		return o, e.journal.conclude(&o)
 	case journalErr != nil:
 		return e.handBack(j), journalErr
+	case left != "":
+		return e.skip(j, left), nil
+	case errors.Is(err, errHeld), errors.Is(err, transport.ErrPoolClosed), err != nil && ctx.Err() != nil:
+		return e.handBack(j), nil
 	}
-	o := e.outcome(j, result, err, started)
-	if !intended {
-		return o, nil
-	}
-	return o, e.journal.conclude(&o)
+	return e.outcome(j, result, err, started), nil
 }
 
 // outcome reads what the server answered, or did not.
@@ -158,8 +173,9 @@ func (e *Engine) outcome(j *job, r transport.Result, err error, started time.Tim
 		o.State, o.Reason = mailing.Failed, mailing.ReasonRefused
 		o.Suppress = verdict.Blame == mailing.BlameMailbox && j.run.MailingID != 0
 	case mailing.AttemptInDoubt:
+		e.gate.shut(now) // a server that hangs up on every mail would put a whole run in doubt
 		o.State = mailing.InDoubt
-		if j.run.Doubt == mailing.NeverMissed {
+		if j.run.Doubt == mailing.NeverMissed && !expired(j, now) {
 			o.State, o.DueAt = mailing.Deferred, now.Add(e.Backoff(j.Tries+1))
 		}
 	default:
@@ -182,10 +198,16 @@ func (e *Engine) postpone(j *job, o *store.Outcome, v mailing.Verdict, now time.
 	default:
 		o.DueAt = e.shut(j, o.Attempt, now)
 	}
-	if now.Sub(j.CreatedAt) > mailing.Lifetime {
+	if expired(j, now) {
 		o.State, o.Reason, o.DueAt = mailing.Failed, mailing.ReasonExpired, time.Time{}
 		o.Attempt.Result = mailing.AttemptFailed
 	}
+}
+
+// expired reports whether it is of no use to try again. What was held for days
+// before its first try has that one and another before it.
+func expired(j *job, now time.Time) bool {
+	return j.Tries > 0 && now.Sub(j.CreatedAt) > mailing.Lifetime
 }
 
 // shut closes the way out for everybody. A server that refuses our name and
@@ -196,7 +218,7 @@ func (e *Engine) shut(j *job, a *mailing.Attempt, now time.Time) time.Time {
 	if first {
 		e.Log.Warn("mail server has trouble with us", "host", a.Host, "stage", a.Stage, "reply", a.Reply.String())
 	}
-	if a.Reply.Permanent() || strings.HasPrefix(a.Stage, "auth") && a.Reply.Code != 0 {
+	if a.Reply.Permanent() {
 		e.halt(j, a.Reply)
 	}
 	return until
@@ -209,9 +231,12 @@ func (e *Engine) halt(j *job, reply mailing.Reply) {
 		return
 	}
 	e.Log.Error("run is halted: the mail server refuses us", "run", j.RunID, "reply", reply.String())
-	if err := e.Store.HaltRun(context.Background(), j.RunID, reply.String()); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
+	defer cancel()
+	if err := e.Store.HaltRun(ctx, j.RunID, reply.String()); err != nil {
 		e.Log.Error("run cannot be halted", "run", j.RunID, "error", err)
 	}
+	e.live.hold(j.RunID) // others hear of it at their next look
 }
 
 // skip ends a delivery untried.
@@ -227,7 +252,7 @@ func (e *Engine) handBack(j *job) store.Outcome {
 // unfit is the outcome of a mail that could not be made. What a person wrote does
 // not get better by itself, so it fails; any other fault is ours and may pass.
 func (e *Engine) unfit(j *job, err error) store.Outcome {
-	if mailing.KindOf(err) == 0 {
+	if mailing.KindOf(err) == 0 && time.Since(j.CreatedAt) < mailing.Lifetime {
 		e.Log.Error("mail cannot be made", "delivery", j.ID, "run", j.RunID, "error", err)
 		o := e.handBack(j)
 		o.DueAt = o.DueAt.Add(time.Minute)

@@ -64,11 +64,20 @@ const (
 	aliveEvery = 5 * time.Second
 	aliveSpare = 5 * time.Second // sending stops this long before the lease ends
 
+	// clockSkew is by how much the clocks of nodes on one database may differ.
+	// Chosen: what keeps its time by NTP differs by far less, and a dead node's
+	// deliveries are still free within a minute.
+	clockSkew = 20 * time.Second
+
+	// answerWithin is how long the database may take; after that it counts as
+	// away. Chosen: as long as SQLite waits for its lock.
+	answerWithin = 10 * time.Second
+
 	// watchEvery is how soon pause, disable and unsubscribe take effect; people
 	// are promised a second.
 	watchEvery = 250 * time.Millisecond
 	// feedEvery is how soon a run that has just been opened is seen.
-	feedEvery = 100 * time.Millisecond
+	feedEvery = 25 * time.Millisecond
 	// settleEvery is how long an outcome waits for company.
 	settleEvery = 20 * time.Millisecond
 	settleBatch = 500
@@ -85,30 +94,29 @@ type Engine struct {
 	halts  refusals
 	drafts drafts
 
+	hands hands
+
 	urgent, bulk chan job
 	outcomes     chan store.Outcome
 	aliveUntil   atomic.Pointer[time.Time]
 	sent         atomic.Int64 // since the start, to size leases by
 	stopping     atomic.Bool
+	quit         context.CancelFunc
+	failure      atomic.Pointer[error] // why the node stopped by itself
 }
 
 // job is a delivery in this node's hands.
 type job struct {
 	store.Leased
-	run *mailing.Run
+	run      *mailing.Run
+	leasedAt time.Time
 }
 
 // Run sends until ctx ends. Then it drains: what is on the wire is finished and
 // settled, the rest is handed back. It returns early only when this node's place
-// was taken or its journal cannot be written.
+// was taken or its journal cannot be mended.
 func Run(ctx context.Context, c Config) error {
-	if c.Backoff == nil {
-		c.Backoff = mailing.Backoff
-	}
-	e := &Engine{
-		Config: c, urgent: make(chan job), bulk: make(chan job, maxLookahead),
-		outcomes: make(chan store.Outcome, settleBatch),
-	}
+	e := newEngine(c)
 	if err := e.start(ctx); err != nil {
 		return err
 	}
@@ -116,47 +124,66 @@ func Run(ctx context.Context, c Config) error {
 	return e.work(ctx)
 }
 
+func newEngine(c Config) *Engine {
+	if c.Backoff == nil {
+		c.Backoff = mailing.Backoff
+	}
+	return &Engine{
+		Config: c, urgent: make(chan job), bulk: make(chan job, maxLookahead),
+		outcomes: make(chan store.Outcome, settleBatch),
+	}
+}
+
 func (e *Engine) work(ctx context.Context) error {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
+	ctx, e.quit = context.WithCancel(ctx)
+	defer e.quit()
 	// The heart beats until the last outcome is settled, so that nobody takes
 	// over what this node is about to finish.
 	beating, stopHeart := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopHeart()
 	var heart, hands, ledger sync.WaitGroup
-	heart.Go(func() { e.beat(beating, stop) })
+	heart.Go(func() { e.beat(beating) })
 	heart.Go(func() { e.watch(beating) })
 	ledger.Go(func() { e.settle(context.WithoutCancel(ctx)) })
 	for range e.Workers {
-		hands.Go(func() { e.deliverAll(ctx, stop) })
+		hands.Go(func() { e.deliverAll(ctx) })
 	}
-	e.feed(ctx)
+	clashing := e.feed(ctx)
 	e.stopping.Store(true)
 	close(e.urgent)
 	close(e.bulk)
 	hands.Wait()
+	for i := range clashing { // all that is in hand has its outcome before these
+		e.outcomes <- e.handBack(&clashing[i])
+	}
 	close(e.outcomes)
 	ledger.Wait()
 	stopHeart()
 	heart.Wait()
-	if cause := context.Cause(ctx); cause != nil && cause != context.Canceled {
-		return cause
+	if failure := e.failure.Load(); failure != nil {
+		return *failure
 	}
 	return nil
 }
 
+// fail has the node drain and Run return err. The first one counts.
+func (e *Engine) fail(err error) {
+	e.failure.CompareAndSwap(nil, &err)
+	e.quit()
+}
+
 // beat keeps the node alive in the ledger.
-func (e *Engine) beat(ctx context.Context, stop context.CancelCauseFunc) {
+func (e *Engine) beat(ctx context.Context) {
 	for every(ctx, aliveEvery) {
 		until := time.Now().Add(aliveFor)
-		ours, err := e.Store.KeepNodeAlive(ctx, e.node, until)
+		ours, err := e.keepAlive(ctx, until)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
 			e.Log.Error("node cannot reach the database", "node", e.node.Name, "error", err)
 		case !ours:
-			stop(errReplaced)
+			e.fail(errReplaced)
 			return
 		default:
 			e.aliveUntil.Store(&until)
@@ -164,9 +191,18 @@ func (e *Engine) beat(ctx context.Context, stop context.CancelCauseFunc) {
 	}
 }
 
+func (e *Engine) keepAlive(ctx context.Context, until time.Time) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return e.Store.KeepNodeAlive(ctx, e.node, until)
+}
+
 // alive reports whether the node's leases hold for long enough to send one mail.
+// It looks at the wall clock, too: the other one stands still while the machine
+// sleeps, and the other nodes do not wait for that.
 func (e *Engine) alive() bool {
-	return time.Until(*e.aliveUntil.Load()) > aliveSpare
+	now, until := time.Now(), *e.aliveUntil.Load()
+	return until.Sub(now) > aliveSpare && until.Round(0).Sub(now.Round(0)) > aliveSpare
 }
 
 // every waits for the interval and reports false when ctx ends.

@@ -2,6 +2,8 @@ package deliver
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"vestnik/internal/mailing"
@@ -19,73 +21,146 @@ const (
 // restAfterNone is how long a run that had nothing due is left alone.
 const restAfterNone = 500 * time.Millisecond
 
-// feed leases what is due, until ctx ends.
-func (e *Engine) feed(ctx context.Context) {
-	pace := pace{last: time.Now(), lookahead: minLookahead}
-	resting := map[int64]time.Time{}
-	for every(ctx, e.pause()) {
+// feeder leases what is due and gives it to those who send.
+type feeder struct {
+	*Engine
+	pace     pace
+	resting  map[int64]time.Time // until when, by run
+	clashing []job               // leased while still in hand; see hands
+	unsure   bool                // the ledger may hold leases for us that we know nothing of
+	more     bool                // a bulk run had as much as was asked for, and may have more
+}
+
+// feed leases what is due, until ctx ends. It returns what it leased while it was
+// still in hand.
+func (e *Engine) feed(ctx context.Context) (clashing []job) {
+	f := feeder{
+		Engine: e, pace: pace{last: time.Now(), lookahead: minLookahead}, resting: map[int64]time.Time{},
+	}
+	for every(ctx, f.pause()) {
 		if !e.alive() || !e.gate.open(time.Now()) {
 			continue
 		}
-		pace.adapt(e.sent.Load(), time.Now())
-		if err := e.feedOnce(ctx, pace.lookahead, resting); err != nil && ctx.Err() == nil {
+		f.pace.adapt(e.sent.Load(), time.Now())
+		if err := f.once(ctx); err != nil && ctx.Err() == nil {
 			e.Log.Error("node cannot lease deliveries", "node", e.node.Name, "error", err)
 			every(ctx, time.Second) // the database is away; it is asked again in a while
 		}
 	}
+	return f.clashing
 }
 
 // pause is short while there is room to fill and something to fill it with.
-func (e *Engine) pause() time.Duration {
-	if len(e.bulk) > 0 && len(e.bulk) < minLookahead/2 {
+func (f *feeder) pause() time.Duration {
+	if f.more && len(f.bulk) < minLookahead/2 {
 		return time.Millisecond
 	}
-	return feedEvery / 4
+	return feedEvery
 }
 
-// feedOnce gives urgent runs what they ask for, and shares the room among the
-// others alike, so that a small mailing does not wait behind a large one.
-func (e *Engine) feedOnce(ctx context.Context, lookahead int, resting map[int64]time.Time) error {
+// once gives urgent runs what they ask for, and shares the room among the others
+// alike, so that a small mailing does not wait behind a large one.
+func (f *feeder) once(ctx context.Context) error {
+	if err := f.reclaim(ctx); err != nil {
+		return err
+	}
+	now := time.Now()
+	maps.DeleteFunc(f.resting, func(_ int64, until time.Time) bool { return !now.Before(until) })
 	var bulk []*mailing.Run
-	for _, run := range e.live.current() {
-		switch {
-		case time.Now().Before(resting[run.ID]):
+	for _, run := range f.live.current() {
+		switch _, rests := f.resting[run.ID]; {
+		case rests:
 		case run.Priority > mailing.PriorityBulk:
-			if err := e.lease(ctx, run, e.gate.limit(urgentBatch), e.urgent, resting); err != nil {
+			if err := f.lease(ctx, run, urgentBatch, f.urgent); err != nil {
 				return err
 			}
 		default:
 			bulk = append(bulk, run)
 		}
 	}
-	room := lookahead - len(e.bulk)
-	if len(bulk) == 0 || room < lookahead/2 {
+	room := f.pace.lookahead - len(f.bulk)
+	if len(bulk) == 0 || room < f.pace.lookahead/2 {
 		return nil
 	}
+	f.more = false
 	share := max(room/len(bulk), 1)
 	for _, run := range bulk {
-		if err := e.lease(ctx, run, e.gate.limit(share), e.bulk, resting); err != nil {
+		if err := f.lease(ctx, run, share, f.bulk); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (e *Engine) lease(ctx context.Context, run *mailing.Run, most int, to chan<- job, resting map[int64]time.Time) error {
+// lease is not cut off when the node is asked to stop: nobody would know what the
+// ledger made of it.
+func (f *feeder) lease(ctx context.Context, run *mailing.Run, most int, to chan<- job) error {
 	now := time.Now()
-	leased, err := e.Store.Lease(ctx, e.node, run.ID, now, most)
+	if most = f.gate.limit(most, now); most == 0 || ctx.Err() != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
+	defer cancel()
+	leased, err := f.Store.Lease(ctx, f.node, run.ID, now, most)
 	if err != nil {
+		f.unsure = true
 		return err
 	}
-	delete(resting, run.ID)
 	if len(leased) == 0 {
-		resting[run.ID] = now.Add(restAfterNone)
+		f.resting[run.ID] = now.Add(restAfterNone)
+		return nil
 	}
+	f.gate.leased(now)
+	f.more = f.more || run.Priority == mailing.PriorityBulk && len(leased) == most
 	for _, l := range leased {
-		to <- job{Leased: l, run: run}
+		j := job{Leased: l, run: run, leasedAt: now}
+		if f.hands.take(l.ID) {
+			to <- j
+		} else {
+			f.clashing = append(f.clashing, j)
+		}
 	}
 	return nil
 }
+
+// reclaim hands back what the ledger has on our name and we do not send: what we
+// leased while it was in hand, now that its outcome is told; and, after the
+// answer to a lease was lost, what we know nothing of.
+func (f *feeder) reclaim(ctx context.Context) error {
+	f.clashing = slices.DeleteFunc(f.clashing, func(j job) bool { return f.takeBack(&j) })
+	if !f.unsure {
+		return nil
+	}
+	known := f.hands.all() // before the ledger is asked: only this goroutine adds to them
+	upToNow := f.node
+	upToNow.Epoch++
+	left, err := f.Store.LeftByNode(ctx, upToNow)
+	if err != nil {
+		return err
+	}
+	for _, l := range left {
+		if _, ours := known[l.ID]; !ours && l.Epoch == f.node.Epoch {
+			j := job{}
+			j.ID = l.ID
+			f.takeBack(&j)
+		}
+	}
+	f.unsure = false
+	return nil
+}
+
+// takeBack hands a delivery back unless it is in hand.
+func (f *feeder) takeBack(j *job) bool {
+	if !f.hands.take(j.ID) {
+		return false
+	}
+	f.outcomes <- f.handBack(j)
+	return true
+}
+
+// adaptEvery is how long the mails that left are counted: a fifth of a second is
+// soon enough to be at full speed when a run has just begun. Chosen.
+const adaptEvery = 200 * time.Millisecond
 
 // pace follows how fast mails leave.
 type pace struct {
@@ -96,7 +171,7 @@ type pace struct {
 
 func (p *pace) adapt(sent int64, now time.Time) {
 	passed := now.Sub(p.last)
-	if passed < time.Second {
+	if passed < adaptEvery {
 		return
 	}
 	rate := float64(sent-p.sent) / passed.Seconds()

@@ -11,6 +11,7 @@ type gate struct {
 	mu     sync.Mutex
 	closed time.Time // until when
 	delay  time.Duration
+	next   time.Time // when the next single mail may try
 }
 
 // The delays grow from one second, since most trouble is a restart, to a minute,
@@ -28,14 +29,25 @@ func (g *gate) open(now time.Time) bool {
 }
 
 // limit is how many of the wanted may be leased: one as long as the last try was
-// in vain.
-func (g *gate) limit(wanted int) int {
+// in vain, and none while that one may still be under way.
+func (g *gate) limit(wanted int, now time.Time) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.delay > 0 {
-		return 1
+	switch {
+	case g.delay == 0:
+		return wanted
+	case now.Before(g.next):
+		return 0
+	default:
+		return min(wanted, 1)
 	}
-	return wanted
+}
+
+// leased notes that a mail is on its way to the gate.
+func (g *gate) leased(now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.next = now.Add(g.delay)
 }
 
 // shut closes the gate after trouble and returns until when, and whether it was
@@ -49,6 +61,7 @@ func (g *gate) shut(now time.Time) (until time.Time, first bool) {
 	first = g.delay == 0
 	g.delay = min(max(2*g.delay, firstDelay), lastDelay)
 	g.closed = now.Add(g.delay)
+	g.next = g.closed
 	return g.closed, first
 }
 
@@ -56,7 +69,7 @@ func (g *gate) shut(now time.Time) (until time.Time, first bool) {
 func (g *gate) passed() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.delay, g.closed = 0, time.Time{}
+	g.delay, g.closed, g.next = 0, time.Time{}, time.Time{}
 }
 
 // refusals counts, run by run, how many mails in a row the server refused because

@@ -1,11 +1,11 @@
 package deliver
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,14 +22,17 @@ import (
 // kept in segments; one whose outcomes are all in the ledger is deleted.
 //
 // The kernel keeps what a killed process has written. A power failure may lose
-// the end of it, so each segment begins with the id of the machine's boot: after
-// another boot, what is missing from the journal proves nothing.
+// the end of it, or whole segments, so the file "lock" says, safely on disk, under
+// which boot of the machine they were written: after another one, what is missing
+// from the journal proves nothing.
 type journal struct {
-	dir  string
-	lock *os.File
-	name string // of the node
+	dir      string
+	lock     *os.File // holds the name of the node and the boot, a line each
+	name     string
+	sameBoot bool // the machine has been up since the segments were begun
 
 	mu       sync.Mutex
+	broken   error // why nothing more can be written
 	file     *os.File
 	number   int
 	size     int
@@ -43,16 +46,14 @@ type journal struct {
 const segmentBytes = 4 << 20
 
 const (
-	bootLine    = 'B' // "B <boot id>"
 	intentLine  = 'I' // "I <delivery> <epoch>"
 	outcomeLine = 'O' // "O <outcome as JSON>"
 )
 
 // entry is what the journal says about a delivery under one lease.
 type entry struct {
-	epoch    int64
-	intended bool
-	outcome  *store.Outcome
+	epoch   int64
+	outcome *store.Outcome // nil: intended, and no answer came
 }
 
 // openJournal takes the first folder below dir that no other process on this
@@ -75,7 +76,7 @@ func openJournal(dir string) (*journal, error) {
 			return nil, fmt.Errorf("deliver: journal: lock: %w", err)
 		}
 		j := &journal{dir: folder, lock: lock, open: map[int]map[int64]bool{}, segments: map[int64]int{}}
-		if j.name, err = nodeName(lock); err != nil {
+		if err := j.identify(); err != nil {
 			lock.Close()
 			return nil, fmt.Errorf("deliver: journal: %w", err)
 		}
@@ -83,46 +84,53 @@ func openJournal(dir string) (*journal, error) {
 	}
 }
 
-// nodeName reads the node's name from its lock file, or makes one: the host, so
-// that people know it, and random letters, so that no two are the same.
-func nodeName(lock *os.File) (string, error) {
-	line, err := bufio.NewReader(lock).ReadString('\n')
-	if err == nil {
-		return strings.TrimSpace(line), nil
+// identify reads the node's name, or makes one: the host, so that people know it,
+// and random letters, so that no two are the same.
+func (j *journal) identify() error {
+	data, err := io.ReadAll(j.lock)
+	if err != nil {
+		return err
+	}
+	name, rest, whole := strings.Cut(string(data), "\n")
+	boot, _, _ := strings.Cut(rest, "\n")
+	if whole {
+		j.name, j.sameBoot = name, boot == bootID()
+		return nil
 	}
 	host, err := os.Hostname()
 	if err != nil {
 		host = "node"
 	}
-	name := host + "-" + strconv.FormatInt(store.NewID(), 36)
-	_, err = lock.WriteAt([]byte(name+"\n"), 0)
-	return name, err
+	j.name = host + "-" + strconv.FormatInt(store.NewID(), 36)
+	return nil
 }
 
-// read returns what the segments say, the latest lease of each delivery, and
-// whether the machine has been up since they were written.
-func (j *journal) read() (entries map[int64]entry, sameBoot bool, err error) {
-	entries, sameBoot = map[int64]entry{}, true
+// sign writes down, safely, whose journal it is and under which boot.
+func (j *journal) sign() error {
+	if _, err := j.lock.WriteAt([]byte(j.name+"\n"+bootID()+"\n"), 0); err != nil {
+		return err
+	}
+	return j.lock.Sync()
+}
+
+// read returns what the segments say of the latest lease of each delivery.
+func (j *journal) read() (map[int64]entry, error) {
+	entries := map[int64]entry{}
 	numbers, err := j.numbers()
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	boot := bootID()
 	for _, number := range numbers {
 		data, err := os.ReadFile(j.path(number))
 		if err != nil {
-			return nil, false, fmt.Errorf("deliver: journal: %w", err)
+			return nil, fmt.Errorf("deliver: journal: %w", err)
 		}
 		for line := range bytes.Lines(data) {
-			if line[0] == bootLine {
-				sameBoot = sameBoot && strings.TrimSpace(string(line[1:])) == boot
-				continue
-			}
 			read(entries, line)
 		}
 		j.number = max(j.number, number)
 	}
-	return entries, sameBoot, nil
+	return entries, nil
 }
 
 // read takes in one line. A line cut short by a power failure says nothing.
@@ -134,12 +142,12 @@ func read(entries map[int64]entry, line []byte) {
 	case intentLine:
 		var id, epoch int64
 		if _, err := fmt.Sscanf(string(line[1:]), "%d %d", &id, &epoch); err == nil {
-			entries[id] = entry{epoch: epoch, intended: true}
+			entries[id] = entry{epoch: epoch}
 		}
 	case outcomeLine:
 		var o store.Outcome
 		if err := json.Unmarshal(line[1:], &o); err == nil {
-			entries[o.DeliveryID] = entry{epoch: o.Epoch, intended: true, outcome: &o}
+			entries[o.DeliveryID] = entry{epoch: o.Epoch, outcome: &o}
 		}
 	}
 }
@@ -172,6 +180,9 @@ func (j *journal) begin() error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if err := j.sign(); err != nil {
+		return fmt.Errorf("deliver: journal: %w", err)
+	}
 	if err := j.rotate(); err != nil {
 		return err
 	}
@@ -183,29 +194,51 @@ func (j *journal) begin() error {
 	return nil
 }
 
+// rotate begins the next segment. When it cannot, the one before stays in use:
+// what was intended is still to be concluded.
 func (j *journal) rotate() error {
-	if j.file != nil {
-		if err := j.file.Close(); err != nil {
-			return fmt.Errorf("deliver: journal: %w", err)
-		}
-		j.drop(j.number)
-	}
-	j.number++
-	file, err := os.OpenFile(j.path(j.number), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
+	file, err := os.OpenFile(j.path(j.number+1), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("deliver: journal: %w", err)
 	}
+	before := j.file
 	j.file, j.size = file, 0
+	j.number++
 	j.open[j.number] = map[int64]bool{}
-	return j.append(fmt.Appendf(nil, "%c %s\n", bootLine, bootID()))
-}
-
-func (j *journal) append(record []byte) error {
-	if _, err := j.file.Write(record); err != nil {
+	if before == nil {
+		return nil
+	}
+	j.drop(j.number - 1)
+	if err := before.Close(); err != nil {
 		return fmt.Errorf("deliver: journal: %w", err)
 	}
-	j.size += len(record)
 	return nil
+}
+
+// append writes a record. One that was written in part, on a full disk, is taken
+// back, since the next would continue its line; where that fails, too, nothing
+// more is written.
+func (j *journal) append(record []byte) error {
+	if j.broken != nil {
+		return j.broken
+	}
+	_, err := j.file.Write(record)
+	if err == nil {
+		j.size += len(record)
+		return nil
+	}
+	err = fmt.Errorf("deliver: journal: %w", err)
+	if undo := j.file.Truncate(int64(j.size)); undo != nil {
+		j.broken = err
+	}
+	return err
+}
+
+// isBroken reports whether nothing can be written any more.
+func (j *journal) isBroken() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.broken != nil
 }
 
 // intend notes that the final dot of a delivery is about to be sent.

@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"vestnik/internal/mailing"
@@ -40,39 +41,48 @@ func (e *Engine) register(ctx context.Context) (err error) {
 // recover tells the ledger what the journal knows, and what follows from what it
 // does not.
 func (e *Engine) recover(ctx context.Context) error {
-	entries, sameBoot, err := e.journal.read()
+	entries, err := e.journal.read()
 	if err != nil {
 		return err
 	}
+	var known []store.Outcome
+	for _, entry := range entries {
+		if entry.outcome != nil {
+			known = append(known, *entry.outcome)
+		}
+	}
+	if err := e.tell(ctx, known); err != nil {
+		return err
+	}
+	// Only now: a delivery whose outcome was known, deferred, may have been leased
+	// once more since. Then it is still left, and its outcome says nothing of that.
 	left, err := e.Store.LeftByNode(ctx, e.node)
 	if err != nil {
 		return err
 	}
 	now := time.Now()
-	var outcomes []store.Outcome
-	for _, known := range entries {
-		if known.outcome != nil {
-			outcomes = append(outcomes, *known.outcome)
-		}
-	}
-	for _, l := range left {
-		known := entries[l.ID]
-		if known.outcome == nil || known.epoch != l.Epoch {
-			intended := known.intended && known.epoch == l.Epoch
-			outcomes = append(outcomes, e.unfinished(l, intended || !sameBoot, now))
-		}
-	}
-	for len(outcomes) > 0 {
-		batch := outcomes[:min(settleBatch, len(outcomes))]
-		if err := e.Store.Settle(ctx, e.node, batch, now); err != nil {
-			return err
-		}
-		outcomes = outcomes[len(batch):]
+	unfinished := make([]store.Outcome, len(left))
+	for i, l := range left {
+		entry, ok := entries[l.ID]
+		intended := ok && entry.outcome == nil && entry.epoch == l.Epoch
+		unfinished[i] = e.unfinished(l, intended || !e.journal.sameBoot, now)
 	}
 	if len(left) > 0 {
 		e.Log.Warn("node was stopped in the middle of sending", "node", e.node.Name, "deliveries", len(left))
 	}
+	if err := e.tell(ctx, unfinished); err != nil {
+		return err
+	}
 	return e.journal.begin()
+}
+
+func (e *Engine) tell(ctx context.Context, outcomes []store.Outcome) error {
+	for batch := range slices.Chunk(outcomes, settleBatch) {
+		if err := e.Store.Settle(ctx, e.node, batch, time.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unfinished is the outcome of a delivery whose sending was cut off. One that was

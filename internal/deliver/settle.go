@@ -11,9 +11,12 @@ import (
 // closed and all are told.
 func (e *Engine) settle(ctx context.Context) {
 	batch := make([]store.Outcome, 0, settleBatch)
+	insist := true
 	for o := range e.outcomes {
 		batch = e.gather(append(batch[:0], o))
-		e.settleBatch(ctx, batch)
+		if insist {
+			insist = e.settleBatch(ctx, batch)
+		}
 	}
 }
 
@@ -40,21 +43,31 @@ func (e *Engine) gather(batch []store.Outcome) []store.Outcome {
 const unsettledFor = 10 * time.Second
 
 // settleBatch tells one batch, and does not give up while the database is away:
-// nothing more is leased meanwhile, and the journal keeps what is known.
-func (e *Engine) settleBatch(ctx context.Context, batch []store.Outcome) {
+// nothing more is leased meanwhile, and the journal keeps what is known. Only a
+// node that is asked to stop gives up, and then for good: false.
+func (e *Engine) settleBatch(ctx context.Context, batch []store.Outcome) bool {
 	delay := 50 * time.Millisecond
 	started := time.Now()
 	for {
-		err := e.Store.Settle(ctx, e.node, batch, time.Now())
+		err := e.settleOnce(ctx, batch)
 		if err == nil {
+			// In this order, so that what is leased again is intended after the
+			// journal has forgotten what came of it before.
 			e.journal.settled(batch)
-			return
+			e.hands.letGo(batch)
+			return true
 		}
 		e.Log.Error("outcomes cannot be settled", "node", e.node.Name, "outcomes", len(batch), "error", err)
 		if e.stopping.Load() && time.Since(started) > unsettledFor {
-			return
+			return false
 		}
 		time.Sleep(delay)
 		delay = min(2*delay, 2*time.Second)
 	}
+}
+
+func (e *Engine) settleOnce(ctx context.Context, batch []store.Outcome) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return e.Store.Settle(ctx, e.node, batch, time.Now())
 }

@@ -15,7 +15,7 @@ type liveRuns struct {
 	mu     sync.Mutex
 	runs   []*mailing.Run // that may go on, by priority and age
 	going  map[int64]bool
-	gone   map[recipient]time.Time // suppressed lately
+	gone   map[recipient]mailing.Suppression // lately
 	looked time.Time
 }
 
@@ -27,9 +27,6 @@ type recipient struct {
 // goneFor is how long a fresh suppression is remembered: longer than a delivery
 // is ever held between its lease, which sees it, and its final dot.
 const goneFor = 30 * time.Minute
-
-// clockSkew is by how much the clocks of nodes on one database may differ.
-const clockSkew = time.Minute
 
 // watch looks again and again at what may go on, and for nodes that died.
 func (e *Engine) watch(ctx context.Context) {
@@ -43,7 +40,7 @@ func (e *Engine) watch(ctx context.Context) {
 			continue
 		}
 		lastTakeOver = time.Now()
-		taken, err := e.Store.TakeOver(ctx, time.Now(), 10*settleBatch)
+		taken, err := e.Store.TakeOver(ctx, time.Now().Add(-clockSkew), 10*settleBatch)
 		if err != nil && ctx.Err() == nil {
 			e.Log.Error("node cannot take over from dead nodes", "node", e.node.Name, "error", err)
 		}
@@ -89,16 +86,30 @@ func (l *liveRuns) update(runs []store.LiveRun, gone []mailing.Suppression, now 
 		}
 	}
 	if l.gone == nil {
-		l.gone = map[recipient]time.Time{}
+		l.gone = map[recipient]mailing.Suppression{}
 	}
-	for who, at := range l.gone {
-		if now.Sub(at) > goneFor {
+	for who, s := range l.gone {
+		if now.Sub(s.CreatedAt) > goneFor {
 			delete(l.gone, who)
 		}
 	}
 	for _, s := range gone {
-		l.gone[recipient{s.OwnerID, s.Email}] = s.CreatedAt
+		l.gone[recipient{s.OwnerID, s.Email}] = s
 	}
+}
+
+// hold keeps a run from going on until the next look.
+func (l *liveRuns) hold(runID int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.going, runID)
+	var others []*mailing.Run // current may be in use
+	for _, run := range l.runs {
+		if run.ID != runID {
+			others = append(others, run)
+		}
+	}
+	l.runs = others
 }
 
 // current returns the runs that may go on.
@@ -108,11 +119,15 @@ func (l *liveRuns) current() []*mailing.Run {
 	return l.runs
 }
 
-// hindrance says why a delivery must not be sent now: its run is held (held), or
-// its recipient left since it was leased (left).
-func (l *liveRuns) hindrance(j *job) (held, left bool) {
+// hindrance says why a delivery must not be sent now: its run is held, or its
+// recipient left, and why, since it was leased. Who left before that may have
+// come back: the lease knows.
+func (l *liveRuns) hindrance(j *job) (held bool, left mailing.Reason) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, left = l.gone[recipient{j.run.OwnerID, j.Email}]
-	return !l.going[j.RunID], left && j.run.Unsubscribe
+	s, ok := l.gone[recipient{j.run.OwnerID, j.Email}]
+	if ok && j.run.Unsubscribe && s.CreatedAt.After(j.leasedAt.Add(-clockSkew)) {
+		left = s.Reason
+	}
+	return !l.going[j.RunID], left
 }
