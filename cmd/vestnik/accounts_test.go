@@ -35,6 +35,16 @@ func TestSuperuser(t *testing.T) {
 		}
 		equal(t, "role", account.Role, mailing.RoleAdmin)
 	})
+	t.Run("csu renews the code of an account that is not active, and of no other", func(t *testing.T) {
+		s := newShell(t)
+		s.run("csu", "--json", "--renew").want(0)
+		renewed := object[superuserJSON](s.run("csu", "--json", "--renew", "--code", "654321").want(0))
+		if renewed.Created || renewed.Code != "654321" || renewed.Password != "" {
+			t.Errorf("got %+v", renewed)
+		}
+		s.run("user", "create", "--email", "active@example.org", "--first-name", "A", "--password", "a long password").want(0)
+		s.run("csu", "--email", "active@example.org", "--renew").want(exitConflict)
+	})
 	t.Run("csu tells people the same in words", func(t *testing.T) {
 		newShell(t).run("csu").want(0).
 			says("http://127.0.0.1:8000/confirm_code/admin@admin.com/", "1234", "Password: ", "not active yet")
@@ -91,7 +101,7 @@ func TestSuperuserElsewhere(t *testing.T) {
 	t.Run("two random codes differ", func(t *testing.T) {
 		var codes []string
 		for range 20 { // the same one each time: once in 10 to the power of 114
-			codes = append(codes, newCode())
+			codes = append(codes, app.NewCode())
 		}
 		if len(slices.Compact(slices.Sorted(slices.Values(codes)))) == 1 {
 			t.Errorf("all are %s", codes[0])

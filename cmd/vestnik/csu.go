@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
-	"math/big"
 	"strings"
 	"unicode/utf8"
 
@@ -17,6 +15,7 @@ type csuCommand struct {
 	Email    string `default:"admin@admin.com"`
 	Password string
 	Code     string
+	Renew    bool
 	JSON     bool `name:"json"`
 }
 
@@ -48,14 +47,14 @@ func (c csuCommand) Run(ctx context.Context, d *desk) error {
 		Role: mailing.RoleAdmin, Lang: d.words.Lang(), Code: code,
 	})
 	if mailing.KindOf(err) == mailing.Conflict {
-		return c.there(d)
+		return c.there(ctx, d, b.App, code)
 	}
 	if err != nil {
 		return err
 	}
 	return c.tell(d, superuserJSON{
 		Created: true, Email: account.Email, Code: code, Password: made,
-		Page: d.config.BaseURL + "/confirm_code/" + account.Email + "/",
+		Page: c.page(d, account.Email),
 	})
 }
 
@@ -71,14 +70,22 @@ func (c csuCommand) code(loopback bool) (string, error) {
 	case code == "" && loopback:
 		return app.WellKnownCode, nil
 	case code == "":
-		return newCode(), nil
+		return app.NewCode(), nil
 	case !loopback && utf8.RuneCountInString(code) < minCodeRunes:
 		return "", mailing.Problems{mailing.FieldFault(mailing.Invalid, "code", "code_too_easy", "min", minCodeRunes)}
 	}
 	return code, nil
 }
 
-func (c csuCommand) there(d *desk) error {
+// there is for an account that exists: it gets another code if that is asked for,
+// and otherwise nothing is changed.
+func (c csuCommand) there(ctx context.Context, d *desk, a *app.App, code string) error {
+	if c.Renew {
+		if err := a.RenewCode(ctx, c.Email, code); err != nil {
+			return err
+		}
+		return c.tell(d, superuserJSON{Email: c.Email, Code: code, Page: c.page(d, c.Email)})
+	}
 	if c.JSON {
 		return d.json(superuserJSON{Email: c.Email})
 	}
@@ -90,22 +97,19 @@ func (c csuCommand) tell(d *desk, made superuserJSON) error {
 	if c.JSON {
 		return d.json(made)
 	}
-	d.say("cli.csu.created", "email", made.Email)
+	if made.Created {
+		d.say("cli.csu.created", "email", made.Email)
+	}
 	d.say("cli.csu.page", "page", made.Page)
-	d.say("cli.csu.code", "code", made.Code, "lifetime", d.words.Duration(app.CodeLifetime))
+	d.say("cli.csu.code", "code", made.Code, "lifetime", d.words.Duration(app.OperatorCodeLifetime))
 	if made.Password != "" {
 		d.say("cli.password_made", "password", made.Password)
 	}
 	return nil
 }
 
-// newCode returns six random digits.
-func newCode() string {
-	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
-	if err != nil {
-		panic(err) // never happens (crypto/rand)
-	}
-	return fmt.Sprintf("%06d", n)
+func (c csuCommand) page(d *desk, email string) string {
+	return d.config.BaseURL + "/confirm_code/" + email + "/"
 }
 
 // newPassword returns 100 random bits in groups that a person can copy.

@@ -148,7 +148,7 @@ func (a *App) mailCode(ctx context.Context, account mailing.Account) error {
 		return wrap(err, "mail code")
 	}
 	code := auth.NewCode()
-	if err := a.putCode(ctx, account.ID, code); err != nil {
+	if err := a.putCode(ctx, account.ID, code, CodeLifetime); err != nil {
 		return err
 	}
 	return a.mail(ctx, account, mailConfirm, map[string]any{
@@ -156,9 +156,9 @@ func (a *App) mailCode(ctx context.Context, account mailing.Account) error {
 	})
 }
 
-func (a *App) putCode(ctx context.Context, accountID int64, code string) error {
+func (a *App) putCode(ctx context.Context, accountID int64, code string, lifetime time.Duration) error {
 	hash := a.keys.HashCode(purposeConfirm, accountID, code)
-	err := a.store.PutCode(ctx, accountID, purposeConfirm, hash, CodeTries, a.Now().Add(CodeLifetime))
+	err := a.store.PutCode(ctx, accountID, purposeConfirm, hash, CodeTries, a.Now().Add(lifetime))
 	return wrap(err, "put code")
 }
 
@@ -468,7 +468,27 @@ func (a *App) storeAccount(ctx context.Context, account mailing.Account, n NewAc
 	if account.ID, err = a.store.CreateAccount(ctx, account, hash); err != nil || n.Code == "" {
 		return account, err
 	}
-	return account, a.putCode(ctx, account.ID, n.Code)
+	return account, a.putCode(ctx, account.ID, n.Code, OperatorCodeLifetime)
+}
+
+// OperatorCodeLifetime is for a code that was printed on the machine itself, and
+// is typed when somebody finds the time. Chosen.
+const OperatorCodeLifetime = 7 * 24 * time.Hour
+
+// NewCode returns six random digits.
+func NewCode() string { return auth.NewCode() }
+
+// RenewCode gives an account that was made by the operator, and is not active
+// yet, another code: the earlier one has expired, or was mistyped too often.
+func (a *App) RenewCode(ctx context.Context, email, code string) error {
+	account, err := a.AccountByEmail(ctx, email)
+	if err != nil {
+		return err
+	}
+	if !account.ConfirmedAt.IsZero() {
+		return mailing.Fault(mailing.Conflict, "account_active", "email", account.Email)
+	}
+	return a.putCode(ctx, account.ID, code, OperatorCodeLifetime)
 }
 
 // AccountByEmail finds an account for the command line.

@@ -48,8 +48,8 @@ func New(c Config, s *store.Store, keys auth.Keys) *App {
 }
 
 // Operator is who works at the machine itself, by the command line: they could
-// read the database file anyway.
-var Operator = mailing.Account{Role: mailing.RoleAdmin, Lang: "en", FirstName: "operator"}
+// read the database file anyway. No account has the id.
+var Operator = mailing.Account{ID: -1, Role: mailing.RoleAdmin, Lang: "en", FirstName: "operator"}
 
 // mayView returns nil if the actor owns the thing or has the permission. To
 // everybody else it is not there.

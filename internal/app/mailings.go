@@ -174,10 +174,8 @@ func (a *App) Mailing(ctx context.Context, actor mailing.Account, id int64) (v M
 	if v.Owner, err = a.store.Account(ctx, v.OwnerID); err != nil {
 		return v, err
 	}
-	if v.StopBy.ID = v.Mailing.StopBy; v.StopBy.ID != 0 {
-		if v.StopBy, err = a.store.Account(ctx, v.StopBy.ID); err != nil && mailing.KindOf(err) != mailing.NotFound {
-			return v, err
-		}
+	if v.StopBy, err = a.stopper(ctx, v.Mailing); err != nil {
+		return v, err
 	}
 	if v.Reach, err = a.store.Reach(ctx, v.Mailing); err != nil {
 		return v, err
@@ -188,6 +186,22 @@ func (a *App) Mailing(ctx context.Context, actor mailing.Account, id int64) (v M
 	v.Upcoming = upcoming(v.Mailing, a.Now())
 	v.May = Allowed(actor, v.Mailing)
 	return v, nil
+}
+
+// stopper is who paused or disabled a mailing; zero when nobody did, or when they
+// are gone.
+func (a *App) stopper(ctx context.Context, m mailing.Mailing) (mailing.Account, error) {
+	switch m.StopBy {
+	case 0:
+		return mailing.Account{}, nil
+	case Operator.ID:
+		return Operator, nil
+	}
+	account, err := a.store.Account(ctx, m.StopBy)
+	if mailing.KindOf(err) == mailing.NotFound {
+		return mailing.Account{ID: m.StopBy}, nil
+	}
+	return account, err
 }
 
 func upcoming(m mailing.Mailing, now time.Time) []time.Time {

@@ -72,7 +72,10 @@ func open[TTx any](driver riverdriver.Driver[TTx], work *Work, log *slog.Logger,
 	config := &river.Config{Logger: log}
 	if work != nil {
 		config.Workers = workers(work)
-		config.Queues = map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}}
+		config.Queues = map[string]river.QueueConfig{
+			river.QueueDefault: {MaxWorkers: 4},
+			fillQueue:          {MaxWorkers: 2},
+		}
 		config.PeriodicJobs = periodic()
 		config.JobTimeout = jobTimeout
 		// A job of a dead node is given to another one after this; meanwhile the
@@ -98,8 +101,21 @@ func open[TTx any](driver riverdriver.Driver[TTx], work *Work, log *slog.Logger,
 	return &Queue{client: c, migrate: migrate, close: done}, nil
 }
 
-// Migrate brings the queue's tables up to date.
-func (q *Queue) Migrate(ctx context.Context) error { return q.migrate(ctx) }
+// migrationTries is more than River has migrations, each of which may be lost to
+// another process once.
+const migrationTries = 20
+
+// Migrate brings the queue's tables up to date. River takes no lock: of two
+// processes that start on a new database at once, one finds its step done by the
+// other and fails, and then has to go on behind it.
+func (q *Queue) Migrate(ctx context.Context) error {
+	for try := 1; ; try++ {
+		err := q.migrate(ctx)
+		if err == nil || try == migrationTries || ctx.Err() != nil {
+			return err
+		}
+	}
+}
 
 // Start begins to work.
 func (q *Queue) Start(ctx context.Context) error {
@@ -132,6 +148,10 @@ func (q *Queue) OpenRun(ctx context.Context, runID int64) error {
 // jobTimeout is far above what opening a run of millions takes.
 const jobTimeout = 15 * time.Minute
 
+// fillQueue is for jobs that may take minutes, so that what is due does not wait
+// for a place behind them.
+const fillQueue = "fill"
+
 type (
 	openDueArgs struct{}
 	fillRunArgs struct {
@@ -148,7 +168,11 @@ func (sweepArgs) Kind() string         { return "sweep" }
 
 // InsertOpts keeps one job for a run.
 func (fillRunArgs) InsertOpts() river.InsertOpts {
-	return river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true}}
+	return river.InsertOpts{Queue: fillQueue, UniqueOpts: river.UniqueOpts{ByArgs: true}}
+}
+
+func (resumeOpeningArgs) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: fillQueue}
 }
 
 func workers(w *Work) *river.Workers {

@@ -95,7 +95,7 @@ func Plan(m mailing.Mailing, owner mailing.Account, now time.Time, lateLimit tim
 
 // Fill writes down all deliveries of a run that is opening. Sending begins with
 // the first of them. It may be called again after any failure, and by several at
-// once: one works, the others leave it to that one.
+// once: they share the work.
 func (s *Scheduler) Fill(ctx context.Context, runID int64) error {
 	run, err := s.Store.Run(ctx, runID)
 	if err != nil {
@@ -110,9 +110,6 @@ func (s *Scheduler) Fill(ctx context.Context, runID int64) error {
 	}
 	for {
 		done, err := s.Store.FillRun(ctx, runID, m.Audience, time.Now())
-		if mailing.KindOf(err) == mailing.Conflict {
-			return nil
-		}
 		if err != nil || done {
 			return err
 		}

@@ -44,6 +44,9 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger, work bool) (*B
 		return nil, fmt.Errorf("server: data folder: %w", err)
 	}
 	s, err := store.Open(ctx, c.DatabaseURL)
+	if path, ok := strings.CutPrefix(c.DatabaseURL, "sqlite:"); ok && err != nil {
+		return nil, fmt.Errorf("server: database file %s: %w", path, err) // SQLite does not name it
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -160,9 +163,9 @@ type nopListener struct{ net.Listener }
 
 func (nopListener) Close() error { return nil }
 
-// serve runs the parts until ctx ends or one of them fails.
-func (b *Base) serve(ctx context.Context, listener net.Listener, version string) error {
-	ctx, fail := context.WithCancelCause(ctx)
+// serve runs the parts until it is asked to stop or one of them fails.
+func (b *Base) serve(asked context.Context, listener net.Listener, version string) error {
+	ctx, fail := context.WithCancelCause(asked)
 	defer fail(nil)
 	var parts sync.WaitGroup
 	var webServer *http.Server
@@ -194,8 +197,8 @@ func (b *Base) serve(ctx context.Context, listener net.Listener, version string)
 	<-ctx.Done()
 	b.stop(webServer)
 	parts.Wait()
-	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
-		return cause
+	if asked.Err() == nil {
+		return context.Cause(ctx)
 	}
 	b.Log.Info("stopped")
 	return nil
@@ -258,6 +261,19 @@ type atLeast struct {
 
 func (h atLeast) Enabled(ctx context.Context, l slog.Level) bool {
 	return l >= h.level && h.Handler.Enabled(ctx, l)
+}
+
+// Handle leaves out what is said about work that a stop has cut off.
+func (h atLeast) Handle(ctx context.Context, r slog.Record) error {
+	cutOff := false
+	r.Attrs(func(a slog.Attr) bool {
+		cutOff = a.Key == "error" && strings.HasSuffix(a.Value.String(), context.Canceled.Error())
+		return !cutOff
+	})
+	if cutOff {
+		return nil
+	}
+	return h.Handler.Handle(ctx, r)
 }
 
 func (h atLeast) WithAttrs(attrs []slog.Attr) slog.Handler {
