@@ -35,6 +35,8 @@ type Config struct {
 	OpenRun func(ctx context.Context, runID int64) error
 	// CheckRelay tries the relay step by step.
 	CheckRelay func(ctx context.Context, r RelaySettings, step func(name string, err error))
+	// RelayChanged has this process use a relay that was set up or removed at once.
+	RelayChanged func(ctx context.Context) error
 	// Now is time.Now but in tests.
 	Now func() time.Time
 }

@@ -71,7 +71,17 @@ func (a *App) PutRelay(ctx context.Context, actor mailing.Account, r RelaySettin
 	if r.Password != "" {
 		row.PasswordSealed = a.keys.Seal(purposeRelay, r.Username, []byte(r.Password))
 	}
-	return a.store.PutRelay(ctx, row)
+	if err := a.store.PutRelay(ctx, row); err != nil {
+		return err
+	}
+	return a.relayChanged(ctx)
+}
+
+func (a *App) relayChanged(ctx context.Context) error {
+	if a.RelayChanged == nil {
+		return nil
+	}
+	return wrap(a.RelayChanged(ctx), "use relay")
 }
 
 // DeleteRelay goes back to the demo mailbox.
@@ -79,7 +89,10 @@ func (a *App) DeleteRelay(ctx context.Context, actor mailing.Account) error {
 	if !actor.Role.May(mailing.ManageRelays) {
 		return mailing.Fault(mailing.NotFound, "not_found")
 	}
-	return a.store.DeleteRelay(ctx)
+	if err := a.store.DeleteRelay(ctx); err != nil {
+		return err
+	}
+	return a.relayChanged(ctx)
 }
 
 // TestRelay tries settings that are not stored yet, step by step.

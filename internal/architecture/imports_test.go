@@ -51,6 +51,7 @@ var may = map[string]string{
 var testsMay = map[string]string{
 	"cmd/vestnik": everything,
 	"server":      everything,
+	"jobs":        "mailing store smtpsink auth",
 	"web":         "mailing store smtpsink auth config transport",
 	"api":         "mailing store smtpsink auth config",
 }

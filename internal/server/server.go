@@ -69,7 +69,8 @@ func (b *Base) open(ctx context.Context, work bool) error {
 	b.App = app.New(app.Config{
 		BaseURL: b.Config.BaseURL, Zone: b.Config.Zone.String(), LateLimit: b.Config.LateLimit,
 		OpenSignUp: b.Config.PublicSignup, CheckRelay: checkRelay,
-		OpenRun: func(ctx context.Context, runID int64) error { return b.queue.OpenRun(ctx, runID) },
+		RelayChanged: func(ctx context.Context) error { return b.roads.look(ctx) },
+		OpenRun:      func(ctx context.Context, runID int64) error { return b.queue.OpenRun(ctx, runID) },
 	}, b.Store, keys)
 	if b.roads, err = newRoads(ctx, b); err != nil {
 		return err

@@ -27,9 +27,6 @@ func visitOf(ctx context.Context) *visit {
 	return &visit{}
 }
 
-// requestID is the name of a request in the log and on a page of apology.
-func requestID(ctx context.Context) string { return visitOf(ctx).id }
-
 // withHeaders sends with every answer what keeps browsers from doing more than
 // our pages need. In demo frames a mail's own styles are allowed; see demo.go.
 func (w *Web) withHeaders(next http.Handler) http.Handler {

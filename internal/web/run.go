@@ -264,7 +264,11 @@ func (v runProgress) speedWords(p ui.Page) string {
 		return ""
 	}
 	if !v.State.Open() {
-		return p.T("runs.took", "duration", p.Duration(v.FinishedAt.Sub(v.CreatedAt).Truncate(time.Second)))
+		took := v.FinishedAt.Sub(v.CreatedAt)
+		if took > time.Second {
+			took = took.Truncate(time.Second)
+		}
+		return p.T("runs.took", "duration", p.Duration(took))
 	}
 	words := v.paceWords(p)
 	if left, ok := v.left(); ok {
