@@ -44,7 +44,7 @@ func newHouse(t *testing.T, url string) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { h.base.Close() })
+	t.Cleanup(func() { h.base.Close() }) // twice does no harm
 	h.store = h.base.Store
 	h.owner = storetest.Account(t, h.store, "anna@example.org")
 	return h
@@ -62,6 +62,7 @@ func (h *house) settings(more ...string) []string {
 	return append([]string{
 		"DATABASE_URL=" + h.url, "VESTNIK_DATA_DIR=" + h.dir, "VESTNIK_SECRET_KEY=" + h.key,
 		fmt.Sprintf("VESTNIK_CONNECTIONS=%d", connections), "VESTNIK_MAIL_FROM=Вестник <vestnik@example.org>",
+		"VESTNIK_BASE_URL=http://127.0.0.1:8000", // the same at every start, as it is in the mails
 	}, more...)
 }
 

@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"bytes"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,8 +22,7 @@ const (
 )
 
 // sendThroughKills sends the run to its end by a service that is killed again and
-// again and started anew, and returns how many mails were listed as in doubt
-// after each start.
+// again and started anew.
 func (h *house) sendThroughKills(s *sink, m mailing.Mailing) (run int64) {
 	h.t.Helper()
 	p := h.serve(s.Addr())
@@ -36,7 +37,7 @@ func (h *house) sendThroughKills(s *sink, m mailing.Mailing) (run int64) {
 	return run
 }
 
-func TestKill(t *testing.T) {
+func TestKillNeverTwice(t *testing.T) {
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		t.Run("of a mailing that must not be sent twice, kill -9 loses none, doubles none and lists all in doubt", func(t *testing.T) {
 			h := newHouse(t, url)
@@ -55,6 +56,9 @@ func TestKill(t *testing.T) {
 			t.Logf("%d kills: %d sent, %d in doubt, of which %d had arrived", kills, h.run(run).Counts.Sent, len(inDoubt), arrived)
 		})
 	})
+}
+
+func TestKillNeverMissed(t *testing.T) {
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		t.Run("of a mailing that must not be missed, kill -9 loses none and repeats only what was on the wire, byte for byte", func(t *testing.T) {
 			h := newHouse(t, url)
@@ -108,7 +112,7 @@ func checkCopies(t *testing.T, messages []smtpsink.Message) (repeated int) {
 		}
 		repeated++
 		if !bytes.Equal(before, m.Data) {
-			t.Errorf("two mails to %s differ:\n%s\n---\n%s", m.To[0], before, m.Data)
+			t.Fatalf("two mails to %s differ:\n%s\n---\n%s", m.To[0], before, m.Data)
 		}
 	}
 	return repeated
@@ -130,6 +134,9 @@ func TestStop(t *testing.T) {
 					t.Errorf("the service took %s to stop, want at most %s", took, drain)
 				}
 				h.checkStopped(run, s)
+				if strings.Contains(p.log.String(), "level=ERROR") {
+					t.Errorf("a stop that went well is logged as an error: %s", p.log.tail(2000))
+				}
 				t.Logf("stopped within %s with %d sent", took.Round(time.Millisecond), s.Count())
 				p = h.serve(s.Addr())
 			}
@@ -155,4 +162,36 @@ func (h *house) checkStopped(run int64, s *sink) {
 	if s.Count() >= many {
 		h.t.Errorf("the stop came after the end")
 	}
+}
+
+func TestStopUnderStall(t *testing.T) {
+	storetest.EachURL(t, func(t *testing.T, url string) {
+		t.Run("when the mail server never answers, a stop takes as long as it may and lists what was on the wire as in doubt", func(t *testing.T) {
+			const drain = 2 * time.Second
+			h := newHouse(t, url)
+			storetest.Contacts(t, h.store, h.owner.ID, 2*connections)
+			var stalled atomic.Int64
+			s := newSink(t, smtpsink.Options{Answer: func(stage smtpsink.Stage, _ smtpsink.Envelope) smtpsink.Reply {
+				if stage != smtpsink.StageDot {
+					return smtpsink.Reply{}
+				}
+				stalled.Add(1)
+				return smtpsink.Reply{Action: smtpsink.Stall, Accepted: true}
+			}})
+			p := h.serve(s.Addr(), "VESTNIK_DRAIN_TIMEOUT="+drain.String())
+			run := h.sendNow(h.mailing(mailing.NeverTwice))
+			await(t, 30*time.Second, "all connections wait for an answer", func() bool { return stalled.Load() == connections })
+			// One second for the end of the process itself.
+			if took := p.stop(); took < drain || took > drain+time.Second {
+				t.Errorf("the service took %s to stop, want %s", took, drain)
+			}
+			counts, err := h.store.CountDeliveries(t.Context(), run)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if counts[mailing.InDoubt] != connections || counts[mailing.Waiting] != connections || len(counts) != 2 {
+				t.Errorf("after the stop the ledger says %v, want %d in doubt and as many waiting", counts, connections)
+			}
+		})
+	})
 }

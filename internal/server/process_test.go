@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"vestnik/internal/config"
+	"vestnik/internal/i18n"
+	"vestnik/internal/mailing"
 	"vestnik/internal/server"
 	"vestnik/internal/store/storetest"
 )
@@ -48,10 +50,19 @@ func serve() int {
 		err = server.Run(ctx, c, slog.New(slog.NewTextHandler(os.Stderr, nil)), "test")
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "vestnik:", err)
+		fmt.Fprintln(os.Stderr, "vestnik:", sentence(err))
 		return 1
 	}
 	return 0
+}
+
+// sentence is what an operator is told.
+func sentence(err error) string {
+	catalog, broken := i18n.New()
+	if broken != nil || mailing.KindOf(err) == 0 {
+		return err.Error()
+	}
+	return catalog.For(i18n.English).Error(err)
 }
 
 // process is a running service.
