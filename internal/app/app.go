@@ -49,10 +49,6 @@ func New(c Config, s *store.Store, keys auth.Keys) *App {
 	return &App{Config: c, store: s, keys: keys, hasher: auth.NewHasher(auth.HashesAtOnce)}
 }
 
-// Operator is who works at the machine itself, by the command line: they could
-// read the database file anyway. No account has the id.
-var Operator = mailing.Account{ID: -1, Role: mailing.RoleAdmin, Lang: "en", FirstName: "operator"}
-
 // mayView returns nil if the actor owns the thing or has the permission. To
 // everybody else it is not there.
 func mayView(actor mailing.Account, ownerID int64, others mailing.Permission) error {

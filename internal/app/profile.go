@@ -1,0 +1,55 @@
+package app
+
+import (
+	"context"
+
+	"vestnik/internal/mailing"
+)
+
+// Profile is what a person may change of themselves.
+type Profile struct{ FirstName, LastName, Phone, Lang, Zone string }
+
+// UpdateProfile stores the actor's profile.
+func (a *App) UpdateProfile(ctx context.Context, actor mailing.Account, p Profile) error {
+	actor.FirstName, actor.LastName = mailing.CleanLine(p.FirstName), mailing.CleanLine(p.LastName)
+	actor.Phone, actor.Lang, actor.Zone = mailing.CleanLine(p.Phone), p.Lang, p.Zone
+	var problems mailing.Problems
+	checkNames(&problems, actor)
+	if len([]rune(actor.Phone)) > 32 || !phoneShape(actor.Phone) {
+		problems.Add("phone", "phone_malformed")
+	}
+	if actor.Lang != "ru" && actor.Lang != "en" {
+		problems.Add("lang", "choice_unknown")
+	}
+	if _, err := mailing.LoadZone(actor.Zone); err != nil {
+		problems.Add("zone", "zone_unknown", "zone", actor.Zone)
+	}
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	return wrap(a.store.UpdateProfile(ctx, actor), "update profile")
+}
+
+// SetLang keeps the language a signed-in person switched to.
+func (a *App) SetLang(ctx context.Context, actor mailing.Account, lang string) error {
+	if lang != "ru" && lang != "en" {
+		return mailing.FieldFault(mailing.Invalid, "lang", "choice_unknown")
+	}
+	actor.Lang = lang
+	return wrap(a.store.UpdateProfile(ctx, actor), "set language")
+}
+
+// phoneShape reports whether s looks like a phone number in any country's manner
+// of writing, or is empty (ITU-T E.164 has up to 15 digits).
+func phoneShape(s string) bool {
+	digits := 0
+	for _, r := range s {
+		switch {
+		case r >= '0' && r <= '9':
+			digits++
+		case r != '+' && r != '-' && r != ' ' && r != '(' && r != ')' && r != '.':
+			return false
+		}
+	}
+	return s == "" || digits >= 3 && digits <= 15
+}

@@ -1,0 +1,88 @@
+package app
+
+import (
+	"context"
+	"strings"
+
+	"vestnik/internal/auth"
+	"vestnik/internal/mailing"
+)
+
+// RequestReset mails a link to set a new password. It answers alike for every
+// address.
+func (a *App) RequestReset(ctx context.Context, from Visitor, typed string) error {
+	email, err := mailing.NormalizeEmail(typed)
+	if err != nil {
+		return err
+	}
+	if err := a.spendClient(ctx, from); err != nil {
+		return err
+	}
+	account, _, err := a.store.AccountByEmail(ctx, email)
+	if mailing.KindOf(err) == mailing.NotFound || err == nil && !account.Active() {
+		return nil
+	}
+	if err != nil {
+		return wrap(err, "request reset")
+	}
+	// Before the new link is stored: a request that mails nothing must not void
+	// the link that was mailed.
+	ok, err := a.store.Spend(ctx, "mail:"+account.Email, MailBudget, budgetHour, a.Now())
+	if err != nil || !ok {
+		return wrap(err, "request reset")
+	}
+	token := auth.NewToken()
+	hash := auth.HashToken(token)
+	if err := a.store.PutCode(ctx, account.ID, purposeReset, hash, 1, a.Now().Add(ResetLifetime)); err != nil {
+		return wrap(err, "request reset")
+	}
+	signed := a.keys.Sign(purposeReset, []byte(account.Email+" "+token), a.Now().Add(ResetLifetime))
+	return a.mail(ctx, account, mailReset, map[string]any{"link": a.BaseURL + "/reset/" + signed})
+}
+
+// CheckReset reports whether a link still looks usable, before a person types a
+// new password.
+func (a *App) CheckReset(link string) error {
+	_, err := a.keys.Verify(purposeReset, link, a.Now())
+	return err
+}
+
+// Reset sets a new password by a link. It signs the account out everywhere, and
+// the link works once.
+func (a *App) Reset(ctx context.Context, link, password, again string) error {
+	payload, err := a.keys.Verify(purposeReset, link, a.Now())
+	if err != nil {
+		return err
+	}
+	email, token, _ := strings.Cut(string(payload), " ")
+	var problems mailing.Problems
+	if err := problems.AddError("password", auth.CheckPassword(password, email)); err != nil {
+		return err
+	}
+	if password != again {
+		problems.Add("again", "passwords_differ")
+	}
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	return a.useReset(ctx, email, token, password)
+}
+
+func (a *App) useReset(ctx context.Context, email, token, password string) error {
+	account, _, err := a.store.AccountByEmail(ctx, email)
+	if err != nil {
+		return wrap(err, "reset")
+	}
+	hash, err := a.hasher.Hash(ctx, password)
+	if err != nil {
+		return wrap(err, "reset")
+	}
+	used, err := a.store.DeleteCode(ctx, account.ID, purposeReset, auth.HashToken(token))
+	if err != nil {
+		return wrap(err, "reset")
+	}
+	if !used {
+		return mailing.Fault(mailing.Invalid, "link_expired")
+	}
+	return wrap(a.store.SetPassword(ctx, account.ID, hash), "reset")
+}
