@@ -48,22 +48,52 @@ const (
 	maxBrackets = 2000 // opening ones
 	maxTables   = 200  // lines below a table's head
 	maxNesting  = 20   // quotations and list items begun on one line
+	maxEmphasis = 1000 // runs of "*", "_" and "~" in one paragraph
 )
 
 // checkComplexity refuses Markdown beyond these limits: markdown_too_complex.
 func checkComplexity(source string) error {
-	brackets, tables, number := 0, 0, 0
+	brackets, tables, emphasis, number := 0, 0, 0, 0
 	for line := range strings.SplitSeq(source, "\n") {
 		number++
 		brackets += strings.Count(line, "[")
 		if strings.Contains(line, "-") && strings.Trim(line, " \t|:->") == "" {
 			tables++
 		}
-		if brackets > maxBrackets || tables > maxTables || nesting(line) > maxNesting {
+		if endsParagraph(line) {
+			emphasis = 0
+		}
+		emphasis += emphasisRuns(line)
+		if brackets > maxBrackets || tables > maxTables || emphasis > maxEmphasis || nesting(line) > maxNesting {
 			return mailing.Fault(mailing.Invalid, "markdown_too_complex", "line", number)
 		}
 	}
 	return nil
+}
+
+// endsParagraph reports whether a line surely does not go on with the paragraph
+// above it: it is blank, or begins a bullet (CommonMark 0.31.2, sections 4.9 and
+// 5.3). Whatever is less sure counts as going on.
+func endsParagraph(line string) bool {
+	text := strings.TrimLeft(line, " ")
+	if strings.TrimSpace(text) == "" {
+		return true
+	}
+	bullet := len(text) > 2 && strings.IndexByte("-+*", text[0]) >= 0 && text[1] == ' '
+	return bullet && len(line)-len(text) <= 3 && strings.TrimSpace(text[2:]) != ""
+}
+
+// emphasisRuns counts the places where emphasis may begin or end.
+func emphasisRuns(line string) int {
+	runs := 0
+	var before byte
+	for i := range len(line) {
+		if c := line[i]; strings.IndexByte("*_~", c) >= 0 && c != before {
+			runs++
+		}
+		before = line[i]
+	}
+	return runs
 }
 
 // nesting counts the marks of quotations and lists that a line begins with.

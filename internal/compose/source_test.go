@@ -33,6 +33,9 @@ func TestCheck(t *testing.T) {
 		{"Markdown that would take for ever is refused", "s", strings.Repeat("[a](", 100_000), mailing.FormatMarkdown, "body: markdown_too_complex"},
 		{"Markdown with endless tables is refused", "s", strings.Repeat("|a|\n|-|\n", 100_000), mailing.FormatMarkdown, "body: markdown_too_complex"},
 		{"Markdown with lists in lists without end is refused", "s", strings.Repeat("1. ", 10_000), mailing.FormatMarkdown, "body: markdown_too_complex"},
+		{"Markdown with emphasis without end is refused", "s", strings.Repeat("*a_ ", 100_000), mailing.FormatMarkdown, "body: markdown_too_complex"},
+		{"also over the lines of a quotation", "s", strings.Repeat("> *a_ b\n", 100_000), mailing.FormatMarkdown, "body: markdown_too_complex"},
+		{"a long list with bold words is not", "s", strings.Repeat("- **a** and *b*\n", 2000), mailing.FormatMarkdown, ""},
 		{"a line of dots or dashes is no nesting", "s", strings.Repeat(".", 60) + " 5 ₽\n" + strings.Repeat("-", 60) + " cut\n" + strings.Repeat("- ", 40), mailing.FormatMarkdown, ""},
 		{"an unknown filter is found in Markdown", "s", "# {{ a | shout }}", mailing.FormatMarkdown, "body: liquid_unknown_filter"},
 	} {
