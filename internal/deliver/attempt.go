@@ -99,7 +99,14 @@ func (e *Engine) deliver(ctx context.Context, j *job, buffer *[]byte) (store.Out
 	return e.send(ctx, j, road, message)
 }
 
-func (e *Engine) write(ctx context.Context, j *job, from compose.Address, dst []byte) ([]byte, error) {
+// write makes the mail. A message that makes our own code panic must not stop the
+// mails of everybody else.
+func (e *Engine) write(ctx context.Context, j *job, from compose.Address, dst []byte) (message []byte, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("deliver: making a mail panicked: %v", fault)
+		}
+	}()
 	template, err := e.template(ctx, j.run, from)
 	if err != nil {
 		return nil, err
@@ -173,7 +180,10 @@ func (e *Engine) outcome(j *job, r transport.Result, err error, started time.Tim
 		o.State, o.Reason = mailing.Failed, mailing.ReasonRefused
 		o.Suppress = verdict.Blame == mailing.BlameMailbox && j.run.MailingID != 0
 	case mailing.AttemptInDoubt:
-		e.gate.shut(now) // a server that hangs up on every mail would put a whole run in doubt
+		// A server that hangs up on every mail would put a whole run in doubt.
+		if _, first := e.gate.shut(now); first {
+			e.Log.Warn("mail server hung up without an answer", "host", r.Host, "run", j.RunID)
+		}
 		o.State = mailing.InDoubt
 		if j.run.Doubt == mailing.NeverMissed && !expired(j, now) {
 			o.State, o.DueAt = mailing.Deferred, now.Add(e.Backoff(j.Tries+1))
@@ -231,12 +241,13 @@ func (e *Engine) halt(j *job, reply mailing.Reply) {
 		return
 	}
 	e.Log.Error("run is halted: the mail server refuses us", "run", j.RunID, "reply", reply.String())
+	e.live.hold(j.RunID) // at once, before more of it leaves
 	ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
 	defer cancel()
 	if err := e.Store.HaltRun(ctx, j.RunID, reply.String()); err != nil {
 		e.Log.Error("run cannot be halted", "run", j.RunID, "error", err)
 	}
-	e.live.hold(j.RunID) // others hear of it at their next look
+	e.live.hold(j.RunID) // a look in between may have let it go on
 }
 
 // skip ends a delivery untried.

@@ -137,6 +137,9 @@ func newEngine(c Config) *Engine {
 func (e *Engine) work(ctx context.Context) error {
 	ctx, e.quit = context.WithCancel(ctx)
 	defer e.quit()
+	// Not only when the feed has ended: that may wait for a worker, who waits for
+	// the ledger, which is told without end unless the node is stopping.
+	defer context.AfterFunc(ctx, func() { e.stopping.Store(true) })()
 	// The heart beats until the last outcome is settled, so that nobody takes
 	// over what this node is about to finish.
 	beating, stopHeart := context.WithCancel(context.WithoutCancel(ctx))
@@ -149,7 +152,6 @@ func (e *Engine) work(ctx context.Context) error {
 		hands.Go(func() { e.deliverAll(ctx) })
 	}
 	clashing := e.feed(ctx)
-	e.stopping.Store(true)
 	close(e.urgent)
 	close(e.bulk)
 	hands.Wait()

@@ -64,7 +64,7 @@ func TestWhatStopsARun(t *testing.T) {
 	} {
 		t.Run(name+" holds it, and nothing is lost", func(t *testing.T) {
 			storetest.Each(t, func(t *testing.T, s *store.Store) {
-				const recipients = 1500
+				const recipients = 800
 				w := newWorld(t, s, recipients, slow)
 				m := w.mailing(t, mailing.Mailing{})
 				id := w.open(t, m)
@@ -96,7 +96,7 @@ func TestWhatStopsARun(t *testing.T) {
 
 func TestCancellingARun(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s, 1500, slow)
+		w := newWorld(t, s, 800, slow)
 		id := w.open(t, w.mailing(t, mailing.Mailing{}))
 		w.start(t)
 		w.atWork(t)
@@ -106,8 +106,8 @@ func TestCancellingARun(t *testing.T) {
 		run := w.run(t, id)
 		equal(t, "the state", run.State, mailing.RunCancelled)
 		equal(t, "sent", run.Counts.Sent, int64(sent))
-		equal(t, "skipped", run.Counts.Skipped, int64(1500-sent))
-		if sent == 1500 {
+		equal(t, "skipped", run.Counts.Skipped, int64(800-sent))
+		if sent == 800 {
 			t.Error("all mails have left")
 		}
 		w.check(t, 1, id)
@@ -116,7 +116,7 @@ func TestCancellingARun(t *testing.T) {
 
 func TestWhoLeavesMidRun(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		const recipients = 1500
+		const recipients = 800
 		w := newWorld(t, s, recipients, slow)
 		id := w.open(t, w.mailing(t, mailing.Mailing{}))
 		queue := w.deliveries(t, id)
@@ -205,7 +205,7 @@ func TestWhoCameBackIsMailed(t *testing.T) {
 
 func TestASmallRunDoesNotWaitForALargeOne(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s, 3000, slow)
+		w := newWorld(t, s, 2000, slow)
 		large := w.open(t, w.mailing(t, mailing.Mailing{}))
 		w.start(t)
 		w.atWork(t)
@@ -228,7 +228,7 @@ func TestASmallRunDoesNotWaitForALargeOne(t *testing.T) {
 
 func TestACodeOvertakesABulkRun(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s, 3000, slow)
+		w := newWorld(t, s, 2000, slow)
 		bulk := w.open(t, w.mailing(t, mailing.Mailing{}))
 		w.start(t)
 		w.atWork(t)
@@ -283,6 +283,33 @@ func TestDraining(t *testing.T) {
 		w.start(t)
 		w.complete(t, id)
 		w.check(t, 1, id)
+	})
+}
+
+// TestStoppingWhileAllHandsAreFull has one worker, who waits, and a feed that
+// waits for the worker.
+func TestStoppingWhileAllHandsAreFull(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		answer, atDot := make(chan struct{}), make(chan struct{}, 10)
+		w := newWorld(t, s, 1, smtpsink.Options{Answer: func(at smtpsink.Stage, _ smtpsink.Envelope) smtpsink.Reply {
+			if at == smtpsink.StageDot {
+				atDot <- struct{}{}
+				<-answer
+			}
+			return smtpsink.Reply{}
+		}})
+		first, second := w.openSystem(t, "first@example.org"), w.openSystem(t, "second@example.org")
+		r := w.start(t, func(c *Config) { c.Workers = 1 })
+		<-atDot
+		eventually(t, "the second waits, too", func() bool {
+			return w.states(t, first)[mailing.Sending]+w.states(t, second)[mailing.Sending] == 2
+		})
+		r.cancel()
+		eventually(t, "the node is stopping", r.stopping.Load)
+		close(answer)
+		ok(t, r.wait(t))
+		equal(t, "mails", w.sink.Count(), 1)
+		w.check(t, 1, first, second)
 	})
 }
 

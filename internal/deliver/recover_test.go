@@ -34,30 +34,48 @@ func testRecovery(t *testing.T, s *store.Store, doubt mailing.Doubt) {
 		attempts  int
 	}{
 		{name: "leased and nothing more is untried", want: mailing.Waiting, write: func(*testing.T, *Engine, store.Leased) {}},
-		{name: "after a power failure all that was leased is in doubt", otherBoot: true, want: unknown, attempts: 1,
-			write: func(*testing.T, *Engine, store.Leased) {}},
-		{name: "intended is in doubt", want: unknown, attempts: 1,
-			write: func(t *testing.T, e *Engine, l store.Leased) { ok(t, e.journal.intend(l.ID, e.node.Epoch)) }},
-		{name: "concluded is what was concluded", want: mailing.Sent, attempts: 1,
-			write: func(t *testing.T, e *Engine, l store.Leased) { conclude(t, e, l, mailing.Sent) }},
-		{name: "concluded is so after a power failure, too", otherBoot: true, want: mailing.Sent, attempts: 1,
-			write: func(t *testing.T, e *Engine, l store.Leased) { conclude(t, e, l, mailing.Sent) }},
-		{name: "concluded and taken over by others is what was concluded", want: mailing.Sent, attempts: 1,
+		{
+			name: "after a power failure all that was leased is in doubt", otherBoot: true, want: unknown, attempts: 1,
+			write: func(*testing.T, *Engine, store.Leased) {},
+		},
+		{
+			name: "intended is in doubt", want: unknown, attempts: 1,
+			write: func(t *testing.T, e *Engine, l store.Leased) { ok(t, e.journal.intend(l.ID, e.node.Epoch)) },
+		},
+		{
+			name: "concluded is what was concluded", want: mailing.Sent, attempts: 1,
+			write: func(t *testing.T, e *Engine, l store.Leased) { conclude(t, e, l, mailing.Sent) },
+		},
+		{
+			name: "concluded is so after a power failure, too", otherBoot: true, want: mailing.Sent, attempts: 1,
+			write: func(t *testing.T, e *Engine, l store.Leased) { conclude(t, e, l, mailing.Sent) },
+		},
+		{
+			name: "concluded and taken over by others is what was concluded", want: mailing.Sent, attempts: 1,
 			write: func(t *testing.T, e *Engine, l store.Leased) {
 				conclude(t, e, l, mailing.Sent)
 				takeOver(t, e)
-			}},
-		{name: "leased and taken over by others is untried", want: mailing.Waiting,
-			write: func(t *testing.T, e *Engine, _ store.Leased) { takeOver(t, e) }},
-		{name: "deferred, settled and leased once more is untried again", want: mailing.Waiting, attempts: 1,
-			write: leaseOnceMore},
-		{name: "deferred, settled, leased and intended once more is in doubt", want: unknown, attempts: 2,
+			},
+		},
+		{
+			name: "leased and taken over by others is untried", want: mailing.Waiting,
+			write: func(t *testing.T, e *Engine, _ store.Leased) { takeOver(t, e) },
+		},
+		{
+			name: "deferred, settled and leased once more is untried again", want: mailing.Waiting, attempts: 1,
+			write: leaseOnceMore,
+		},
+		{
+			name: "deferred, settled, leased and intended once more is in doubt", want: unknown, attempts: 2,
 			write: func(t *testing.T, e *Engine, l store.Leased) {
 				leaseOnceMore(t, e, l)
 				ok(t, e.journal.intend(l.ID, e.node.Epoch))
-			}},
-		{name: "deferred, settled and leased once more before a power failure is in doubt", otherBoot: true,
-			want: unknown, attempts: 2, write: leaseOnceMore},
+			},
+		},
+		{
+			name: "deferred, settled and leased once more before a power failure is in doubt", otherBoot: true,
+			want: unknown, attempts: 2, write: leaseOnceMore,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, s, 1, smtpsink.Options{})
