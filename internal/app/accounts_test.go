@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"path"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -329,7 +330,13 @@ func TestReset(t *testing.T) {
 		}
 		want(t, signIn(t, h, a.Email, password), "sign_in_wrong")
 		want(t, signIn(t, h, a.Email, newPassword), "ok")
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		want(t, h.Reset(t.Context(), link, password, password), "link_expired")
+		runtime.ReadMemStats(&after)
+		if spent := after.TotalAlloc - before.TotalAlloc; spent > 4<<20 { // a hash takes 19 MiB
+			t.Errorf("a link that was used costs %d bytes, which is a hash", spent)
+		}
 	})
 	t.Run("a link works for an hour", func(t *testing.T) {
 		h := newHouse(t)

@@ -1,6 +1,6 @@
 // Package app holds what people can do with Vestnik, one method a deed: it asks
-// whether they may, checks what they gave, and stores it. The web pages, the API
-// and the command line call it and decide nothing themselves; it knows no HTML,
+// whether they may, checks what they gave, and stores it. The web pages and
+// the command line call it and decide nothing themselves; it knows no HTML,
 // no JSON and no SMTP. Errors that people cause are *mailing.Error or
 // mailing.Problems.
 package app

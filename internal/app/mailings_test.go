@@ -337,7 +337,7 @@ func TestMessages(t *testing.T) {
 	})
 	t.Run("line ends are one, and a message that cannot be sent is refused", func(t *testing.T) {
 		h, owner, _ := furnished(t)
-		m, err := h.CreateMessage(t.Context(), owner, app.MessageForm{Subject: " Тема ", Format: mailing.FormatText, Body: "а\r\nб"})
+		m, err := h.CreateMessage(t.Context(), owner, app.MessageForm{Subject: "\x00 Те\x00ма ", Format: mailing.FormatText, Body: "а\x00\r\n\x00б"})
 		if err != nil || m.Subject != "Тема" || m.Body != "а\nб" {
 			t.Errorf("got %+v, %v", m, err)
 		}

@@ -16,6 +16,8 @@ type MessageForm struct {
 }
 
 func (f *MessageForm) check() error {
+	// PostgreSQL stores no NUL.
+	f.Subject, f.Body = strings.ReplaceAll(f.Subject, "\x00", ""), strings.ReplaceAll(f.Body, "\x00", "")
 	f.Subject = strings.TrimSpace(f.Subject)
 	f.Body = strings.ReplaceAll(f.Body, "\r\n", "\n")
 	if !f.Format.Valid() {

@@ -73,11 +73,20 @@ func (a *App) useReset(ctx context.Context, email, token, password string) error
 	if err != nil {
 		return wrap(err, "reset")
 	}
+	// A look first: a link that was used must not cost a hash.
+	code := auth.HashToken(token)
+	usable, err := a.store.HasCode(ctx, account.ID, purposeReset, code, a.Now())
+	if err != nil {
+		return wrap(err, "reset")
+	}
+	if !usable {
+		return mailing.Fault(mailing.Invalid, "link_expired")
+	}
 	hash, err := a.hasher.Hash(ctx, password)
 	if err != nil {
 		return wrap(err, "reset")
 	}
-	used, err := a.store.DeleteCode(ctx, account.ID, purposeReset, auth.HashToken(token))
+	used, err := a.store.DeleteCode(ctx, account.ID, purposeReset, code)
 	if err != nil {
 		return wrap(err, "reset")
 	}

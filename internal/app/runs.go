@@ -30,7 +30,7 @@ func (a *App) SendNow(ctx context.Context, actor mailing.Account, mailingID int6
 	if runID, err = a.store.OpenManualRun(ctx, run, Content(message), a.Now().Add(-sendAgainAfter)); err != nil {
 		return 0, err
 	}
-	return runID, a.openSoon(ctx, runID, m.Audience)
+	return runID, a.openSoon(ctx, runID)
 }
 
 // sendAgainAfter keeps a double click, and two people at once, from mailing
@@ -39,8 +39,8 @@ const sendAgainAfter = time.Minute
 
 // openSoon writes down the first deliveries at once, so that sending starts
 // while the person still looks, and leaves the rest to the background.
-func (a *App) openSoon(ctx context.Context, runID int64, audience mailing.Audience) error {
-	done, err := a.store.FillRun(ctx, runID, audience, a.Now())
+func (a *App) openSoon(ctx context.Context, runID int64) error {
+	done, err := a.store.FillRun(ctx, runID, a.Now())
 	if mailing.KindOf(err) == mailing.Conflict {
 		return nil // the background was faster
 	}
@@ -198,6 +198,5 @@ func (a *App) InHand(ctx context.Context, actor mailing.Account, everyone bool, 
 	if err != nil {
 		return nil, 0, err
 	}
-	f := store.DeliveryFilter{Owner: owner, States: []mailing.DeliveryState{mailing.Sending}}
-	return a.store.Deliveries(ctx, f, page)
+	return a.store.InHand(ctx, owner, page)
 }

@@ -173,7 +173,7 @@ func (w *world) open(t testing.TB, m mailing.Mailing) int64 {
 	id, err := w.OpenManualRun(background, run, store.Content{Subject: message.Subject, Format: message.Format, Body: message.Body}, run.CreatedAt)
 	ok(t, err)
 	for done := false; !done; {
-		done, err = w.FillRun(background, id, m.Audience, time.Now())
+		done, err = w.FillRun(background, id, time.Now())
 		ok(t, err)
 	}
 	return id

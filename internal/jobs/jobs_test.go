@@ -156,7 +156,7 @@ func TestResumeOpening(t *testing.T) {
 		owner := house(t, s, contacts)
 		m := storetest.Mailing(t, s, mailing.Mailing{OwnerID: owner.ID, NextAt: time.Now().Add(time.Hour)})
 		id := openingRun(t, s, m)
-		done, err := s.FillRun(background, id, m.Audience, time.Now())
+		done, err := s.FillRun(background, id, time.Now())
 		ok(t, err)
 		run, err := s.Run(background, id)
 		ok(t, err)

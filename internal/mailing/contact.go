@@ -41,7 +41,7 @@ func (c *Contact) Check() error {
 	}
 	c.FirstName = CleanLine(c.FirstName)
 	c.LastName = CleanLine(c.LastName)
-	c.Comment = strings.TrimSpace(strings.ToValidUTF8(c.Comment, "\uFFFD"))
+	c.Comment = strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(c.Comment, "\uFFFD"), "\x00", ""))
 	tooLong(&problems, "first_name", c.FirstName, MaxNameRunes)
 	tooLong(&problems, "last_name", c.LastName, MaxNameRunes)
 	tooLong(&problems, "comment", c.Comment, MaxCommentRunes)
@@ -59,7 +59,7 @@ const (
 	ReasonManual       Reason = "manual"       // the owner entered it by hand
 	ReasonDeleted      Reason = "deleted"      // the contact was deleted before its turn (deliveries only)
 	ReasonCancelled    Reason = "cancelled"    // the run was cancelled before its turn (deliveries only)
-	ReasonExpired      Reason = "expired"      // retried for the whole Lifetime (deliveries only)
+	ReasonExpired      Reason = "expired"      // retried for the whole Lifetime, or too late for a first try (deliveries only)
 	ReasonRefused      Reason = "refused"      // a permanent answer (deliveries only)
 	ReasonUnfit        Reason = "unfit"        // the message could not be made for them (deliveries only)
 )

@@ -4,7 +4,7 @@ import "testing"
 
 func TestContactCheck(t *testing.T) {
 	t.Run("fields are trimmed and the address normalised", func(t *testing.T) {
-		c := Contact{Email: " Anna@Example.org ", FirstName: " Анна\t", LastName: "Пет\nрова", Comment: "\n одна\nдве\xff "}
+		c := Contact{Email: " Anna@Example.org ", FirstName: " Анна\t", LastName: "Пет\nрова", Comment: "\x00\n од\x00на\nдве\xff "}
 		if err := c.Check(); err != nil {
 			t.Fatal(err)
 		}

@@ -6,7 +6,7 @@ import (
 )
 
 // Kind groups what can go wrong by who has to do something about it. The web
-// pages, the API and the command line each map it to a status in one table.
+// pages and the command line each map it to a status in one table.
 type Kind uint8
 
 // The kinds. An error that is none of these is our own fault.
@@ -20,7 +20,7 @@ const (
 )
 
 // Error is a problem that a person caused or can mend. Code is the translation
-// key below "error." and the API's code; Params fill the sentence.
+// key below "error."; Params fill the sentence.
 type Error struct {
 	Kind   Kind
 	Code   string

@@ -77,8 +77,8 @@ type Rule struct {
 
 	// Until is the last day on which it may go out; zero for no such day.
 	Until Date
-	// Count is after how many sendings it ends; 0 for never. Days that fall out
-	// by Skip do not count: "10 times" is ten sendings.
+	// Count is after how many occurrences it ends; 0 for never. One that is
+	// missed, or falls into a pause, counts; days that fall out by Skip do not.
 	Count int
 	// Skip are days on which it does not go out although it would.
 	Skip []Date

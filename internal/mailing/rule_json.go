@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// ruleJSON is how a rule is stored and how the API writes it. The names are
-// those of the problems' fields, and they are kept for good: there are rules in
+// ruleJSON is how a rule is stored. The names are those of the problems' fields, and they are kept for good: there are rules in
 // databases with them.
 type ruleJSON struct {
 	Frequency  Frequency     `json:"frequency"`

@@ -50,6 +50,7 @@ type Run struct {
 	ScheduledFor time.Time
 	State        RunState
 	VersionID    int64
+	Audience     Audience
 	FromName     string
 	ReplyTo      string
 	Lang         string
@@ -66,7 +67,7 @@ type Run struct {
 func NewRun(m Mailing, owner Account, kind RunKind, scheduledFor, now time.Time) Run {
 	return Run{
 		MailingID: m.ID, OwnerID: m.OwnerID, Kind: kind, ScheduledFor: scheduledFor, State: RunOpening,
-		FromName: m.FromName, ReplyTo: m.ReplyTo, Lang: owner.Lang, Priority: PriorityBulk,
+		Audience: m.Audience, FromName: m.FromName, ReplyTo: m.ReplyTo, Lang: owner.Lang, Priority: PriorityBulk,
 		Doubt: m.Doubt, Unsubscribe: true, CreatedAt: now,
 	}
 }

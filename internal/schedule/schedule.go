@@ -3,6 +3,7 @@
 package schedule
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -22,30 +23,50 @@ type Scheduler struct {
 	OpenRun func(ctx context.Context, runID int64) error
 }
 
-// dueAtOnce is how many due mailings one look takes; the next look takes the rest.
+// dueAtOnce is how many due mailings are read at once. Chosen: few enough to keep
+// in memory, enough that reading takes no time beside opening.
 const dueAtOnce = 200
 
-// OpenDue opens a run for every mailing whose time has come. A mailing that
-// cannot be opened does not hold up the others; the first error is returned.
+// OpenDue opens a run for every mailing whose time has come, and gives up what
+// runs that are too late by now have not tried. A mailing that cannot be opened
+// does not hold up the others; the first error is returned.
 func (s *Scheduler) OpenDue(ctx context.Context, now time.Time) error {
-	due, err := s.Store.DueMailings(ctx, now, dueAtOnce)
-	if err != nil {
-		return err
-	}
-	var first error
-	for _, m := range due {
-		if err := s.open(ctx, m, now); err != nil {
-			s.Log.Error("run cannot be opened", "mailing", m.ID, "error", err)
-			if first == nil {
-				first = err
+	first := s.expire(ctx, now)
+	var last mailing.Mailing
+	for {
+		due, err := s.Store.DueMailings(ctx, now, last, dueAtOnce)
+		if err != nil {
+			return cmp.Or(first, err)
+		}
+		for _, m := range due {
+			if err := s.open(ctx, m, now); err != nil {
+				s.Log.Error("run cannot be opened", "mailing", m.ID, "error", err)
+				first = cmp.Or(first, err)
 			}
 		}
+		if len(due) < dueAtOnce {
+			return first
+		}
+		last = due[len(due)-1].Mailing
 	}
-	return first
+}
+
+// expire skips what has not been tried within the late limit, so that the end of
+// an outage does not bring mail that nobody expects any more.
+func (s *Scheduler) expire(ctx context.Context, now time.Time) error {
+	skipped, err := s.Store.ExpireUntried(ctx, now.Add(-s.LateLimit), now)
+	if skipped > 0 {
+		s.Log.Warn("deliveries were not tried in time", "skipped", skipped)
+	}
+	return err
 }
 
 // open opens the run of one mailing, or notes that its time was missed.
-func (s *Scheduler) open(ctx context.Context, m mailing.Mailing, now time.Time) error {
+func (s *Scheduler) open(ctx context.Context, due store.Due, now time.Time) error {
+	if due.Err != nil {
+		return due.Err
+	}
+	m := due.Mailing
 	message, err := s.Store.Message(ctx, m.MessageID)
 	if err != nil {
 		return err
@@ -54,7 +75,11 @@ func (s *Scheduler) open(ctx context.Context, m mailing.Mailing, now time.Time) 
 	if err != nil {
 		return err
 	}
-	run, next, err := Plan(m, owner, now, s.LateLimit)
+	stuck, err := s.Store.HasStuckRun(ctx, m.ID)
+	if err != nil {
+		return err
+	}
+	run, next, err := Plan(m, owner, now, s.LateLimit, stuck)
 	if err != nil {
 		return err
 	}
@@ -64,7 +89,7 @@ func (s *Scheduler) open(ctx context.Context, m mailing.Mailing, now time.Time) 
 		return err
 	}
 	if run.State == mailing.RunMissed {
-		s.Log.Warn("occurrence was missed", "mailing", m.ID, "run", id, "scheduled_for", run.ScheduledFor)
+		s.Log.Warn("occurrence was missed", "mailing", m.ID, "run", id, "scheduled_for", run.ScheduledFor, "behind_another", stuck)
 		return nil
 	}
 	s.Log.Info("run is open", "mailing", m.ID, "run", id, "scheduled_for", run.ScheduledFor)
@@ -74,16 +99,17 @@ func (s *Scheduler) open(ctx context.Context, m mailing.Mailing, now time.Time) 
 // Plan decides what to do about a mailing that is due: the run to open and the
 // mailing as it is then. Of several occurrences that were missed only the last
 // counts, so that there is never a burst; one that is late by more than the
-// limit is put on record as missed. The next occurrence comes from the rule and
+// limit, or whose mailing is stuck in the run before it, is put on record as
+// missed. The next occurrence comes from the rule and
 // now, never from when anything was sent.
-func Plan(m mailing.Mailing, owner mailing.Account, now time.Time, lateLimit time.Duration) (mailing.Run, mailing.Mailing, error) {
+func Plan(m mailing.Mailing, owner mailing.Account, now time.Time, lateLimit time.Duration, stuck bool) (mailing.Run, mailing.Mailing, error) {
 	occurrence := m.NextAt
 	if last, n := m.Rule.Missed(m.NextAt, now); n > 0 {
 		occurrence = last
 	}
 	run := mailing.NewRun(m, owner, mailing.RunScheduled, occurrence, now)
 	m.NextAt, _ = m.Rule.Next(now)
-	if now.Sub(occurrence) > lateLimit {
+	if stuck || now.Sub(occurrence) > lateLimit {
 		run.State, run.FinishedAt = mailing.RunMissed, now
 		return run, m, nil
 	}
@@ -104,12 +130,8 @@ func (s *Scheduler) Fill(ctx context.Context, runID int64) error {
 	if run.State != mailing.RunOpening {
 		return nil
 	}
-	m, err := s.Store.Mailing(ctx, run.MailingID)
-	if err != nil {
-		return err
-	}
 	for {
-		done, err := s.Store.FillRun(ctx, runID, m.Audience, time.Now())
+		done, err := s.Store.FillRun(ctx, runID, time.Now())
 		if err != nil || done {
 			return err
 		}

@@ -52,6 +52,7 @@ func TestPlan(t *testing.T) {
 		now    time.Time
 
 		scheduledFor time.Time
+		stuck        bool
 		missed       bool
 		next         time.Time
 		status       mailing.Status
@@ -86,6 +87,10 @@ func TestPlan(t *testing.T) {
 			scheduledFor: now, next: now.Add(day), status: mailing.StatusRunning,
 		},
 		{
+			name: "behind a run that is stuck it is missed", rule: daily(), nextAt: now, now: now.Add(time.Second),
+			stuck: true, scheduledFor: now, missed: true, next: now.Add(day), status: mailing.StatusCreated,
+		},
+		{
 			name: "the only one", rule: once(mailing.DateOf(now)), nextAt: now, now: now.Add(time.Minute),
 			scheduledFor: now, status: mailing.StatusRunning,
 		},
@@ -116,7 +121,7 @@ func TestPlan(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := mailing.Mailing{ID: 7, OwnerID: 3, Rule: c.rule, Status: mailing.StatusCreated, NextAt: c.nextAt, Doubt: mailing.NeverMissed}
-			run, after, err := schedule.Plan(m, mailing.Account{ID: 3, Lang: "ru"}, c.now, lateLimit)
+			run, after, err := schedule.Plan(m, mailing.Account{ID: 3, Lang: "ru"}, c.now, lateLimit, c.stuck)
 			ok(t, err)
 			equal(t, "scheduled for", run.ScheduledFor, c.scheduledFor)
 			equal(t, "missed", run.State == mailing.RunMissed, c.missed)
@@ -141,6 +146,13 @@ func runs(t *testing.T, s *store.Store, m mailing.Mailing) []mailing.Run {
 	list, err := s.RunsOfMailing(ctx, m.ID, 100)
 	ok(t, err)
 	return list
+}
+
+func runOf(t *testing.T, s *store.Store, id int64) mailing.Run {
+	t.Helper()
+	run, err := s.Run(ctx, id)
+	ok(t, err)
+	return run
 }
 
 func TestOpenDue(t *testing.T) {
@@ -214,6 +226,37 @@ func TestOpenDue(t *testing.T) {
 			m, err = s.Mailing(ctx, m.ID)
 			ok(t, err)
 			equal(t, "the status when it is sent", m.Status, mailing.StatusCompleted)
+		})
+		t.Run("an outage of the mail server does not end in a burst", func(t *testing.T) {
+			m := storetest.Mailing(t, s, mailing.Mailing{OwnerID: owner.ID})
+			ok(t, sched.OpenDue(ctx, now))
+			first := runs(t, s, m)[0]
+			ok(t, sched.OpenDue(ctx, now.Add(day)))
+			list := runs(t, s, m)
+			equal(t, "runs", len(list), 2)
+			equal(t, "the state of the second", list[0].State, mailing.RunMissed)
+			equal(t, "the counts of the first, at its limit", runOf(t, s, first.ID).Counts, mailing.Counts{Audience: 5})
+			ok(t, sched.OpenDue(ctx, now.Add(day+time.Second)))
+			equal(t, "the counts of the first", runOf(t, s, first.ID).Counts, mailing.Counts{Audience: 5, Skipped: 5})
+			equal(t, "its state", runOf(t, s, first.ID).State, mailing.RunCompleted)
+			ok(t, sched.OpenDue(ctx, now.Add(2*day)))
+			equal(t, "the state of the third", runs(t, s, m)[0].State, mailing.RunSending)
+		})
+		t.Run("those that cannot be opened hold up nobody, however many they are", func(t *testing.T) {
+			anna := storetest.Account(t, s, "gleb@example.com")
+			message := storetest.Message(t, s, mailing.Message{OwnerID: anna.ID})
+			for range 201 {
+				m := storetest.Mailing(t, s, mailing.Mailing{OwnerID: anna.ID, MessageID: message.ID, NextAt: now.Add(-time.Hour)})
+				_, err := s.Writer().Exec("update mailings set rule = '?' where id = $1", m.ID)
+				ok(t, err)
+			}
+			good := storetest.Mailing(t, s, mailing.Mailing{OwnerID: anna.ID, MessageID: message.ID})
+			if err := sched.OpenDue(ctx, now); err == nil {
+				t.Error("nothing is said about those that cannot be opened")
+			}
+			equal(t, "runs of the other", len(runs(t, s, good)), 1)
+			_, err := s.Writer().Exec("delete from mailings where owner_id = $1", anna.ID)
+			ok(t, err)
 		})
 		t.Run("one that cannot be filled does not hold up the others", func(t *testing.T) {
 			first := storetest.Mailing(t, s, mailing.Mailing{OwnerID: owner.ID, NextAt: now.Add(-time.Minute)})

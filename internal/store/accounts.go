@@ -78,7 +78,7 @@ func (s *Store) SetPassword(ctx context.Context, id int64, hash string) error {
 		if err := q.SetPassword(ctx, sqlc.SetPasswordParams{ID: id, PasswordHash: hash}); err != nil {
 			return err
 		}
-		return q.DeleteAccountSessions(ctx, nullID(id))
+		return q.EndAccountSessions(ctx, nullID(id))
 	}), "set password")
 }
 
@@ -101,7 +101,7 @@ func (s *Store) SetBlocked(ctx context.Context, id int64, at time.Time) error {
 		if at.IsZero() {
 			return nil
 		}
-		return q.DeleteAccountSessions(ctx, nullID(id))
+		return q.EndAccountSessions(ctx, nullID(id))
 	}), "block account")
 }
 
@@ -126,6 +126,12 @@ func (s *Store) TakeCodeTry(ctx context.Context, accountID int64, purpose string
 	return hash, wrap(err, "take a try at a code")
 }
 
+// HasCode reports whether the code is there and has not expired.
+func (s *Store) HasCode(ctx context.Context, accountID int64, purpose, hash string, now time.Time) (bool, error) {
+	n, err := s.r.CountCode(ctx, sqlc.CountCodeParams{AccountID: accountID, Purpose: purpose, Hash: hash, Now: millis(now)})
+	return n > 0, wrap(err, "look for a code")
+}
+
 // DeleteCode removes a code that was used. Of two who use it at once one gets
 // true.
 func (s *Store) DeleteCode(ctx context.Context, accountID int64, purpose, hash string) (bool, error) {
@@ -142,15 +148,22 @@ func (s *Store) Spend(ctx context.Context, budget string, limit int64, window ti
 	return used <= limit, wrap(err, "spend budget")
 }
 
+// endedSessionKept is how long the mark of an ended session outlives it: as long
+// as a session lives at most, which is far longer than any request.
+const endedSessionKept = 90 * 24 * time.Hour
+
 // Sweep deletes what has expired: sessions, codes, budgets.
 func (s *Store) Sweep(ctx context.Context, now time.Time) error {
-	if _, err := s.w.DeleteExpiredSessions(ctx, millis(now)); err != nil {
+	_, err := s.w.DeleteExpiredSessions(ctx, sqlc.DeleteExpiredSessionsParams{
+		Now: millis(now), LongAgo: millis(now.Add(-endedSessionKept)),
+	})
+	if err != nil {
 		return wrap(err, "sweep sessions")
 	}
 	if _, err := s.w.DeleteExpiredCodes(ctx, millis(now)); err != nil {
 		return wrap(err, "sweep codes")
 	}
-	_, err := s.w.DeleteSpentBudgets(ctx, millis(now))
+	_, err = s.w.DeleteSpentBudgets(ctx, millis(now))
 	return wrap(err, "sweep budgets")
 }
 
@@ -163,16 +176,17 @@ func (s *Store) Session(ctx context.Context, tokenHash string, now time.Time) ([
 	return data, err == nil, wrap(err, "session")
 }
 
-// PutSession stores a session; accountID is 0 before sign-in.
+// PutSession stores a session; accountID is 0 before sign-in. One that has been
+// ended stays so, whatever a request that began before that still has to store.
 func (s *Store) PutSession(ctx context.Context, tokenHash string, accountID int64, data []byte, expires time.Time) error {
 	return wrap(s.w.PutSession(ctx, sqlc.PutSessionParams{
 		TokenHash: tokenHash, AccountID: nullID(accountID), Data: data, ExpiresAt: millis(expires),
 	}), "put session")
 }
 
-// DeleteSession removes a session; one that is not there is no error.
+// DeleteSession ends a session; one that is not there is no error.
 func (s *Store) DeleteSession(ctx context.Context, tokenHash string) error {
-	return wrap(s.w.DeleteSession(ctx, tokenHash), "delete session")
+	return wrap(s.w.EndSession(ctx, tokenHash), "delete session")
 }
 
 func accountOf(row sqlc.Account) mailing.Account {

@@ -88,13 +88,37 @@ func TestSessions(t *testing.T) {
 			"expiry, swept":  func() error { return s.Sweep(ctx, now.Add(2*time.Hour)) },
 		} {
 			t.Run("end with "+what, func(t *testing.T) {
-				put(t, "mine", a.ID)
+				mine := "mine until " + what
+				put(t, mine, a.ID)
 				ok(t, s.PutSession(ctx, "nobody's", 0, []byte{0, 1, 255}, now.Add(24*time.Hour)))
 				ok(t, end())
-				equal(t, "mine", there(t, "mine", now), false)
+				equal(t, "mine", there(t, mine, now), false)
 				equal(t, "nobody's", there(t, "nobody's", now), true)
 			})
 		}
+		t.Run("that were ended are not brought back by a request that began before", func(t *testing.T) {
+			for what, end := range map[string]func(token string) error{
+				"a new password": func(string) error { return s.SetPassword(ctx, a.ID, "newer") },
+				"being blocked":  func(string) error { return s.SetBlocked(ctx, a.ID, now) },
+				"signing out":    func(token string) error { return s.DeleteSession(ctx, token) },
+			} {
+				token := "in use at " + what
+				put(t, token, a.ID)
+				ok(t, end(token))
+				put(t, token, a.ID)
+				equal(t, "after "+what, there(t, token, now), false)
+				ok(t, s.Sweep(ctx, now.Add(2*time.Hour)))
+				put(t, token, a.ID)
+				equal(t, "after "+what+" and a sweep", there(t, token, now), false)
+			}
+			rows := func() (n int) {
+				ok(t, s.Writer().QueryRow("select count(*) from sessions where token_hash like 'in use at%'").Scan(&n))
+				return n
+			}
+			equal(t, "marks", rows(), 3)
+			ok(t, s.Sweep(ctx, now.Add(91*24*time.Hour)))
+			equal(t, "marks after the longest life of a session", rows(), 0)
+		})
 		t.Run("do not end with being unblocked", func(t *testing.T) {
 			put(t, "mine", a.ID)
 			ok(t, s.SetBlocked(ctx, a.ID, time.Time{}))

@@ -98,9 +98,18 @@ func (s *Store) Suppress(ctx context.Context, sup mailing.Suppression) (bool, er
 	return n > 0, wrap(err, "suppress")
 }
 
-// Unsuppress lets the address be mailed again.
+// Unsuppress lets the address be mailed again. It is a conflict,
+// "contact_unsubscribed", when the person themselves wants no mail.
 func (s *Store) Unsuppress(ctx context.Context, ownerID int64, email string) error {
-	return wrap(s.w.Unsuppress(ctx, sqlc.UnsuppressParams{OwnerID: ownerID, Email: email}), "unsuppress")
+	n, err := s.w.Unsuppress(ctx, sqlc.UnsuppressParams{OwnerID: ownerID, Email: email})
+	if err != nil || n > 0 {
+		return wrap(err, "unsuppress")
+	}
+	suppressed, err := s.Suppressed(ctx, ownerID, email)
+	if err == nil && suppressed {
+		return mailing.Fault(mailing.Conflict, "contact_unsubscribed")
+	}
+	return err
 }
 
 // Suppressed reports whether the address is left out of the owner's mailings.

@@ -63,8 +63,14 @@ func TestSuppressionOutlivesTheContact(t *testing.T) {
 		equal(t, "a person's own word is new", must(s.Suppress(ctx, left))(t), true)
 		equal(t, "and outweighs", must(s.Contact(ctx, boris.ID))(t).Suppression.Reason, mailing.ReasonUnsubscribed)
 
-		ok(t, s.Unsuppress(ctx, anna, c.Email))
-		equal(t, "suppression", must(s.Contact(ctx, again.ID))(t).Suppression, mailing.Suppression{})
+		wantCode(t, s.Unsuppress(ctx, anna, c.Email), "contact_unsubscribed")
+		equal(t, "suppression", must(s.Contact(ctx, again.ID))(t).Suppression, sup)
+		gleb := storetest.Contact(t, s, anna, "gleb@example.com")
+		ok(t, s.Unsuppress(ctx, anna, gleb.Email))
+		bounced.Email = gleb.Email
+		must(s.Suppress(ctx, bounced))(t)
+		ok(t, s.Unsuppress(ctx, anna, gleb.Email))
+		equal(t, "suppression", must(s.Contact(ctx, gleb.ID))(t).Suppression, mailing.Suppression{})
 	})
 }
 

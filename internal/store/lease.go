@@ -80,25 +80,25 @@ func (s *Store) takeDue(ctx context.Context, tx *sql.Tx, n Node, runID int64, no
 	})
 }
 
-// addContacts fills in the people. A contact that is gone or suppressed by now
-// makes its delivery unmailable.
+// addContacts fills in the people. A contact that is gone, has another address
+// by now or is suppressed makes its delivery unmailable.
 func (s *Store) addContacts(ctx context.Context, tx *sql.Tx, list []Leased) error {
-	var ids []int64
+	var people [][]any
 	at := map[int64]*Leased{}
 	for i := range list {
 		if l := &list[i]; l.ContactID != 0 {
-			ids = append(ids, l.ContactID)
+			people = append(people, []any{l.ContactID, l.Email})
 			at[l.ContactID] = l
 			l.Unmailable = mailing.ReasonDeleted
 		}
 	}
-	if len(ids) == 0 {
+	if len(people) == 0 {
 		return nil
 	}
 	rows, err := tx.QueryContext(ctx, `select c.id, c.first_name, c.last_name, c.comment, coalesce(s.reason, '')
-from `+s.dialect.rows("id bigint")+` v
-join contacts c on c.id = v.id
-left join suppressions s on s.owner_id = c.owner_id and s.email = c.email`, jsonIDs(ids))
+from `+s.dialect.rows("id bigint", "email text")+` v
+join contacts c on c.id = v.id and c.email = v.email
+left join suppressions s on s.owner_id = c.owner_id and s.email = v.email`, jsonRows(people))
 	if err != nil {
 		return err
 	}

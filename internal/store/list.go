@@ -62,6 +62,11 @@ func (s *Store) rows(ctx context.Context, l list, p predicate, page Page) (*sql.
 	if err != nil {
 		return nil, 0, err
 	}
+	rows, err := s.read.QueryContext(ctx, l.query(p, page), p.values...)
+	return rows, total, err
+}
+
+func (l list) query(p predicate, page Page) string {
 	column, ok := l.columns[page.Sort]
 	if !ok {
 		column = l.columns[""]
@@ -70,10 +75,8 @@ func (s *Store) rows(ctx context.Context, l list, p predicate, page Page) (*sql.
 	if page.Desc {
 		direction = " desc"
 	}
-	query := fmt.Sprintf("select %s from %s%s order by %s%s, %s%s limit %d offset %d",
+	return fmt.Sprintf("select %s from %s%s order by %s%s, %s%s limit %d offset %d",
 		l.fields, l.from, p.where(), column, direction, l.tiebreak, direction, max(page.Limit, 0), max(page.Offset, 0))
-	rows, err := s.read.QueryContext(ctx, query, p.values...)
-	return rows, total, err
 }
 
 // collect reads all rows with scan.
@@ -345,13 +348,45 @@ func (s *Store) Deliveries(ctx context.Context, f DeliveryFilter, page Page) ([]
 	if err != nil {
 		return nil, 0, wrap(err, "list deliveries")
 	}
-	deliveries, err := collect(rows, func(rows *sql.Rows) (d mailing.Delivery, err error) {
-		var due, settled int64
-		err = rows.Scan(&d.ID, &d.RunID, &d.ContactID, &d.Email, &d.State, &d.Reason, &d.Tries, &due, &settled)
-		d.DueAt, d.SettledAt = instant(due), instant(settled)
-		return d, err
-	})
+	deliveries, err := collect(rows, scanDelivery)
 	return deliveries, total, wrap(err, "list deliveries")
+}
+
+func scanDelivery(rows *sql.Rows) (d mailing.Delivery, err error) {
+	var due, settled int64
+	err = rows.Scan(&d.ID, &d.RunID, &d.ContactID, &d.Email, &d.State, &d.Reason, &d.Tries, &due, &settled)
+	d.DueAt, d.SettledAt = instant(due), instant(settled)
+	return d, err
+}
+
+// inHandList begins with what a node holds, which is little and has an index by
+// node. SQLite keeps the order of a cross join, and with plus signs it does not go through
+// all deliveries because they are sorted by id.
+var inHandList = list{
+	fields:   deliveryList.fields,
+	from:     "deliveries d cross join runs r",
+	columns:  map[string]string{"": "+d.id", "email": "d.email", "state": "d.state", "settled": "d.settled_at"},
+	tiebreak: "+d.id",
+}
+
+func inHandPredicate(owner int64, search string) predicate {
+	p := predicate{conditions: []string{"d.state = 2", "r.id = d.run_id"}}
+	if owner != 0 {
+		p.and("r.owner_id = ?", owner)
+	}
+	p.search("d.email", search)
+	return p
+}
+
+// InHand lists the deliveries that nodes hold at this moment, of the owner's runs
+// or, when owner is 0, of everybody's. They are sorted as Deliveries sorts them.
+func (s *Store) InHand(ctx context.Context, owner int64, page Page) ([]mailing.Delivery, int64, error) {
+	rows, total, err := s.rows(ctx, inHandList, inHandPredicate(owner, page.Search), page)
+	if err != nil {
+		return nil, 0, wrap(err, "list deliveries in hand")
+	}
+	deliveries, err := collect(rows, scanDelivery)
+	return deliveries, total, wrap(err, "list deliveries in hand")
 }
 
 var demoList = list{
@@ -394,10 +429,8 @@ type LogFilter struct {
 // Log lists attempts, newest first. It is paged by Before, since counting or
 // skipping millions of lines takes longer than a person waits.
 func (s *Store) Log(ctx context.Context, f LogFilter) ([]mailing.Attempt, error) {
-	p := f.predicate()
-	rows, err := s.read.QueryContext(ctx, fmt.Sprintf(`select id, delivery_id, run_id, mailing_id, owner_id, email, at,
-duration_us, node, host, tls, stage, result, code, enhanced, reply
-from attempts%s order by id desc limit %d`, p.where(), max(f.Limit, 0)), p.values...)
+	query, values := f.query()
+	rows, err := s.read.QueryContext(ctx, query, values...)
 	if err != nil {
 		return nil, wrap(err, "log")
 	}
@@ -405,12 +438,25 @@ from attempts%s order by id desc limit %d`, p.where(), max(f.Limit, 0)), p.value
 	return attempts, wrap(err, "log")
 }
 
+func (f LogFilter) query() (string, []any) {
+	p := f.predicate()
+	return fmt.Sprintf(`select id, delivery_id, run_id, mailing_id, owner_id, email, at,
+duration_us, node, host, tls, stage, result, code, enhanced, reply
+from attempts%s order by id desc limit %d`, p.where(), max(f.Limit, 0)), p.values
+}
+
 func (f LogFilter) predicate() (p predicate) {
+	// The plus sign keeps the databases from going through all that is the owner's
+	// where there is an index that leads to fewer.
+	owner := "owner_id = ?"
+	if f.MailingID != 0 || f.RunID != 0 || f.DeliveryID != 0 {
+		owner = "+owner_id = ?"
+	}
 	for _, c := range []struct {
 		condition string
 		value     int64
 	}{
-		{"owner_id = ?", f.Owner},
+		{owner, f.Owner},
 		{"mailing_id = ?", f.MailingID},
 		{"run_id = ?", f.RunID},
 		{"delivery_id = ?", f.DeliveryID},

@@ -161,11 +161,20 @@ func TestDueMailings(t *testing.T) {
 			storetest.Mailing(t, s, mailing.Mailing{OwnerID: owner, NextAt: now, Status: status})
 		}
 		var due []int64
-		for _, m := range must(s.DueMailings(ctx, now, 10))(t) {
+		for _, m := range must(s.DueMailings(ctx, now, mailing.Mailing{}, 10))(t) {
 			due = append(due, m.ID)
 		}
 		equalList(t, "due, the longest waiting first", due, []int64{later.ID, late.ID})
-		equal(t, "at most one", len(must(s.DueMailings(ctx, now, 1))(t)), 1)
+		first := must(s.DueMailings(ctx, now, mailing.Mailing{}, 1))(t)[0]
+		rest := must(s.DueMailings(ctx, now, first.Mailing, 10))(t)
+		equal(t, "after the first", len(rest), 1)
+		equal(t, "which is", rest[0].ID, late.ID)
+		must(s.Writer().Exec("update mailings set rule = '?' where id = $1", later.ID))(t)
+		list := must(s.DueMailings(ctx, now, mailing.Mailing{}, 10))(t)
+		equal(t, "with one that cannot be read", len(list), 2)
+		equal(t, "it says so", list[0].Err != nil, true)
+		equal(t, "the other is as it was", list[1].ID == late.ID && list[1].Err == nil, true)
+		equal(t, "at most one", len(must(s.DueMailings(ctx, now, mailing.Mailing{}, 1))(t)), 1)
 	})
 }
 

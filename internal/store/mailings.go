@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"vestnik/internal/mailing"
@@ -33,13 +34,18 @@ func (s *Store) CreateMailing(ctx context.Context, m mailing.Mailing, contactIDs
 }
 
 // UpdateMailing stores the fields of a mailing and, unless contactIDs is nil, the
-// contacts chosen for it. was is the status the decision was made on.
+// contacts chosen for it. was is the status the decision was made on. While a run
+// of it is being written down its recipients stay: to change them is a conflict,
+// "run_opening".
 func (s *Store) UpdateMailing(ctx context.Context, m mailing.Mailing, was mailing.Status, contactIDs []int64) error {
 	rule, err := json.Marshal(m.Rule)
 	if err != nil {
 		return wrap(err, "update mailing")
 	}
 	return wrap(s.inTx(ctx, func(q *sqlc.Queries, tx *sql.Tx) error {
+		if err := mayReaddress(ctx, q, m, contactIDs); err != nil {
+			return err
+		}
 		err := changed(q.UpdateMailing(ctx, sqlc.UpdateMailingParams{
 			ID: m.ID, MessageID: m.MessageID, Audience: string(m.Audience), Rule: string(rule), Doubt: string(m.Doubt),
 			FromName: m.FromName, ReplyTo: m.ReplyTo, Status: string(m.Status), NextAt: millis(m.NextAt),
@@ -53,6 +59,35 @@ func (s *Store) UpdateMailing(ctx context.Context, m mailing.Mailing, was mailin
 		}
 		return s.choose(ctx, tx, m.ID, m.OwnerID, contactIDs)
 	}), "update mailing")
+}
+
+// mayReaddress refuses other recipients while a run of the mailing is opening. The
+// lock comes first, so that none is opened between the look and the change.
+func mayReaddress(ctx context.Context, q *sqlc.Queries, m mailing.Mailing, contactIDs []int64) error {
+	if err := q.LockMailing(ctx, m.ID); err != nil {
+		return err
+	}
+	opening, err := q.CountOpeningRuns(ctx, nullID(m.ID))
+	if err != nil || opening == 0 {
+		return err
+	}
+	stored, err := found(q.Mailing(ctx, m.ID))
+	if err != nil {
+		return err
+	}
+	same := stored.Audience == string(m.Audience)
+	if same && contactIDs != nil {
+		chosen, err := q.MailingContacts(ctx, m.ID)
+		if err != nil {
+			return err
+		}
+		wanted := slices.Compact(slices.Sorted(slices.Values(contactIDs)))
+		same = slices.Equal(chosen, wanted)
+	}
+	if !same {
+		return mailing.Fault(mailing.Conflict, "run_opening")
+	}
+	return nil
 }
 
 func (s *Store) choose(ctx context.Context, tx *sql.Tx, mailingID, ownerID int64, contactIDs []int64) error {
@@ -113,17 +148,25 @@ func cancelOpenRuns(ctx context.Context, q *sqlc.Queries, mailingID int64, now t
 	return nil
 }
 
-// DueMailings lists the mailings whose time has come, the longest waiting first.
-func (s *Store) DueMailings(ctx context.Context, now time.Time, most int64) ([]mailing.Mailing, error) {
-	rows, err := s.r.DueMailings(ctx, sqlc.DueMailingsParams{Now: millis(now), Most: most})
+// Due is a mailing whose time has come. Err says why its rule cannot be read;
+// then the rule is zero.
+type Due struct {
+	mailing.Mailing
+	Err error
+}
+
+// DueMailings lists the mailings whose time has come, the longest waiting first,
+// from the one after that which is given on; from the first for the zero Mailing.
+func (s *Store) DueMailings(ctx context.Context, now time.Time, after mailing.Mailing, most int64) ([]Due, error) {
+	rows, err := s.r.DueMailings(ctx, sqlc.DueMailingsParams{
+		Now: millis(now), AfterAt: millis(after.NextAt), AfterID: after.ID, Most: most,
+	})
 	if err != nil {
 		return nil, wrap(err, "due mailings")
 	}
-	list := make([]mailing.Mailing, len(rows))
+	list := make([]Due, len(rows))
 	for i, row := range rows {
-		if list[i], err = mailingOf(row); err != nil {
-			return nil, err
-		}
+		list[i].Mailing, list[i].Err = mailingOf(row)
 	}
 	return list, nil
 }

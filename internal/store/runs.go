@@ -98,7 +98,8 @@ func createRun(ctx context.Context, q *sqlc.Queries, r mailing.Run, content Cont
 	}
 	return changed(q.CreateRun(ctx, sqlc.CreateRunParams{
 		ID: r.ID, MailingID: nullID(r.MailingID), OwnerID: r.OwnerID, Kind: string(r.Kind),
-		ScheduledFor: millis(r.ScheduledFor), State: string(r.State), VersionID: version, FromName: r.FromName,
+		ScheduledFor: millis(r.ScheduledFor), State: string(r.State), VersionID: version,
+		AudienceKind: string(r.Audience), FromName: r.FromName,
 		ReplyTo: r.ReplyTo, Lang: r.Lang, Priority: int64(r.Priority), Doubt: string(r.Doubt),
 		Unsubscribe: flag(r.Unsubscribe), CreatedAt: millis(r.CreatedAt), FinishedAt: millis(r.FinishedAt),
 	}))
@@ -113,7 +114,7 @@ const fillChunk = 10_000
 // of contact ids, and reports whether all are there now. It goes on where it
 // was, whoever calls it, and may be called again after any failure. Of two who
 // call it at once, one does a part and the other none.
-func (s *Store) FillRun(ctx context.Context, id int64, audience mailing.Audience, now time.Time) (done bool, err error) {
+func (s *Store) FillRun(ctx context.Context, id int64, now time.Time) (done bool, err error) {
 	err = s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
 		done = false
 		run, err := found(q.Run(ctx, id))
@@ -124,7 +125,7 @@ func (s *Store) FillRun(ctx context.Context, id int64, audience mailing.Audience
 			done = true
 			return nil
 		}
-		to, err := fillEnd(ctx, q, run, audience)
+		to, err := fillEnd(ctx, q, run)
 		if err != nil {
 			return err
 		}
@@ -132,7 +133,7 @@ func (s *Store) FillRun(ctx context.Context, id int64, audience mailing.Audience
 			done = true
 			return finishOpening(ctx, q, run, now)
 		}
-		return fill(ctx, q, run, audience, to, now)
+		return fill(ctx, q, run, to, now)
 	})
 	if mailing.KindOf(err) == mailing.Conflict {
 		return false, nil
@@ -140,8 +141,8 @@ func (s *Store) FillRun(ctx context.Context, id int64, audience mailing.Audience
 	return done && err == nil, wrap(err, "fill run")
 }
 
-func fillEnd(ctx context.Context, q *sqlc.Queries, run sqlc.Run, audience mailing.Audience) (int64, error) {
-	if audience == mailing.AudienceChosen {
+func fillEnd(ctx context.Context, q *sqlc.Queries, run sqlc.Run) (int64, error) {
+	if mailing.Audience(run.AudienceKind) == mailing.AudienceChosen {
 		return q.FillEndChosen(ctx, sqlc.FillEndChosenParams{
 			MailingID: run.MailingID.Int64, AfterID: run.FilledTo, Most: fillChunk,
 		})
@@ -149,9 +150,9 @@ func fillEnd(ctx context.Context, q *sqlc.Queries, run sqlc.Run, audience mailin
 	return q.FillEndAll(ctx, sqlc.FillEndAllParams{OwnerID: run.OwnerID, AfterID: run.FilledTo, Most: fillChunk})
 }
 
-func fill(ctx context.Context, q *sqlc.Queries, run sqlc.Run, audience mailing.Audience, to int64, now time.Time) error {
+func fill(ctx context.Context, q *sqlc.Queries, run sqlc.Run, to int64, now time.Time) error {
 	var err error
-	if audience == mailing.AudienceChosen {
+	if mailing.Audience(run.AudienceKind) == mailing.AudienceChosen {
 		_, err = q.FillChosen(ctx, sqlc.FillChosenParams{
 			RunID: run.ID, MailingID: run.MailingID.Int64, AfterID: run.FilledTo, ToID: to, Now: millis(now),
 		})
@@ -198,6 +199,48 @@ func finishMailing(ctx context.Context, q *sqlc.Queries, id int64) error {
 		return err
 	}
 	return q.FinishMailing(ctx, id)
+}
+
+// ExpireUntried skips what scheduled runs that were due before the moment have not
+// tried yet, ends what is done by that, and returns how many it skipped. A run of
+// which anything has gone out goes on, however long it takes.
+func (s *Store) ExpireUntried(ctx context.Context, before, now time.Time) (int64, error) {
+	runs, err := s.r.RunsWithUntried(ctx, millis(before))
+	if err != nil {
+		return 0, wrap(err, "find runs that are too late")
+	}
+	var all int64
+	for _, run := range runs {
+		n, err := s.expireRun(ctx, run, now)
+		if err != nil {
+			return all, wrap(err, "expire deliveries")
+		}
+		all += n
+	}
+	return all, nil
+}
+
+func (s *Store) expireRun(ctx context.Context, run sqlc.RunsWithUntriedRow, now time.Time) (skipped int64, err error) {
+	err = s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) (err error) {
+		skipped, err = q.SkipUntried(ctx, sqlc.SkipUntriedParams{
+			RunID: run.ID, Reason: string(mailing.ReasonExpired), SettledAt: millis(now),
+		})
+		if err != nil || skipped == 0 {
+			return err
+		}
+		if err := q.CountRun(ctx, sqlc.CountRunParams{ID: run.ID, Skipped: skipped}); err != nil {
+			return err
+		}
+		return finishRun(ctx, q, run.ID, run.MailingID, now)
+	})
+	return skipped, err
+}
+
+// HasStuckRun reports whether a scheduled run of the mailing is open of which
+// nothing has got anywhere: no mail of it was sent, refused or put in doubt.
+func (s *Store) HasStuckRun(ctx context.Context, mailingID int64) (bool, error) {
+	n, err := s.r.CountStuckRuns(ctx, nullID(mailingID))
+	return n > 0, wrap(err, "look for a stuck run")
 }
 
 // CancelRun skips what was not sent yet. Deliveries that a node holds at this
@@ -314,7 +357,7 @@ func runOf(row sqlc.Run) mailing.Run {
 	return mailing.Run{
 		ID: row.ID, MailingID: row.MailingID.Int64, OwnerID: row.OwnerID, Kind: mailing.RunKind(row.Kind),
 		ScheduledFor: instant(row.ScheduledFor), State: mailing.RunState(row.State), VersionID: row.VersionID,
-		FromName: row.FromName, ReplyTo: row.ReplyTo, Lang: row.Lang, Priority: mailing.Priority(row.Priority),
+		Audience: mailing.Audience(row.AudienceKind), FromName: row.FromName, ReplyTo: row.ReplyTo, Lang: row.Lang, Priority: mailing.Priority(row.Priority),
 		Doubt: mailing.Doubt(row.Doubt), Unsubscribe: row.Unsubscribe != 0,
 		Counts: mailing.Counts{
 			Audience: row.Audience, Sent: row.Sent, Failed: row.Failed, Skipped: row.Skipped, InDoubt: row.InDoubt,

@@ -66,7 +66,7 @@ func TestOpenScheduledRun(t *testing.T) {
 			ok(t, err)
 			equal(t, "opened", won, false)
 			equal(t, "runs", len(must(s.RunsOfMailing(ctx, back.ID, 10))(t)), 1)
-			equal(t, "due", len(must(s.DueMailings(ctx, now, 10))(t)), 0)
+			equal(t, "due", len(must(s.DueMailings(ctx, now, mailing.Mailing{}, 10))(t)), 0)
 		})
 		t.Run("not after somebody paused it", func(t *testing.T) {
 			m := storetest.Mailing(t, s, mailing.Mailing{OwnerID: h.owner.ID})
@@ -113,7 +113,7 @@ func TestFillRun(t *testing.T) {
 		h := newHouse(t, s, contacts)
 		t.Run("chunk by chunk, by several at once, each person once", func(t *testing.T) {
 			id := must(s.OpenManualRun(ctx, storetest.OpeningRun(h.mailing), content, now))(t)
-			first := must(s.FillRun(ctx, id, mailing.AudienceAll, now))(t)
+			first := must(s.FillRun(ctx, id, now))(t)
 			equal(t, "done after one chunk", first, false)
 			equal(t, "audience after one chunk", must(s.Run(ctx, id))(t).Counts.Audience, 10_000)
 			equal(t, "leased while opening", len(must(s.Lease(ctx, h.node, id, now, 5))(t)), 5)
@@ -121,7 +121,7 @@ func TestFillRun(t *testing.T) {
 			stores := []*store.Store{s, storetest.Open(t, url), storetest.Open(t, url)}
 			for _, err := range atOnce(len(stores), func(i int) error {
 				for {
-					done, err := stores[i].FillRun(ctx, id, mailing.AudienceAll, now)
+					done, err := stores[i].FillRun(ctx, id, now)
 					if done || err != nil {
 						return err
 					}
@@ -138,14 +138,14 @@ func TestFillRun(t *testing.T) {
 		})
 		t.Run("a cancelled run is filled no further", func(t *testing.T) {
 			id := must(s.OpenManualRun(ctx, storetest.OpeningRun(h.mailing), content, now))(t)
-			must(s.FillRun(ctx, id, mailing.AudienceAll, now))(t)
+			must(s.FillRun(ctx, id, now))(t)
 			ok(t, s.CancelRun(ctx, id, now))
-			equal(t, "done", must(s.FillRun(ctx, id, mailing.AudienceAll, now))(t), true)
+			equal(t, "done", must(s.FillRun(ctx, id, now))(t), true)
 			equal(t, "counts", must(s.Run(ctx, id))(t).Counts, mailing.Counts{Audience: 10_000, Skipped: 10_000})
 		})
 		t.Run("people who come and go meanwhile do not upset the counts", func(t *testing.T) {
 			id := must(s.OpenManualRun(ctx, storetest.OpeningRun(h.mailing), content, now))(t)
-			must(s.FillRun(ctx, id, mailing.AudienceAll, now))(t)
+			must(s.FillRun(ctx, id, now))(t)
 			gone := make([]int64, 100)
 			for i := range gone {
 				gone[i] = h.contacts[i].ID
@@ -154,7 +154,7 @@ func TestFillRun(t *testing.T) {
 			for _, email := range []string{"new1@example.com", "new2@example.com", "new3@example.com"} {
 				storetest.Contact(t, s, h.owner.ID, email)
 			}
-			storetest.Fill(t, s, id, mailing.AudienceAll)
+			storetest.Fill(t, s, id)
 			checkCounts(t, s, id)
 			audience := must(s.Run(ctx, id))(t).Counts.Audience
 			if audience < contacts-100 || audience > contacts+3 {
@@ -316,9 +316,9 @@ func TestLiveRuns(t *testing.T) {
 			ok(t, s.SetBlocked(ctx, h.owner.ID, now))
 			_, on := held(t)
 			equalList(t, "held", on, []bool{true, true})
-			equal(t, "due mailings", len(must(s.DueMailings(ctx, now, 10))(t)), 0)
+			equal(t, "due mailings", len(must(s.DueMailings(ctx, now, mailing.Mailing{}, 10))(t)), 0)
 			ok(t, s.SetBlocked(ctx, h.owner.ID, time.Time{}))
-			equal(t, "due mailings", len(must(s.DueMailings(ctx, now, 10))(t)), 1)
+			equal(t, "due mailings", len(must(s.DueMailings(ctx, now, mailing.Mailing{}, 10))(t)), 1)
 		})
 		t.Run("end with their mailing", func(t *testing.T) {
 			ok(t, s.DeleteMailing(ctx, h.mailing.ID, now))

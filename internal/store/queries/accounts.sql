@@ -38,22 +38,23 @@ update accounts set blocked_at = @blocked_at where id = @id;
 update accounts set role = @role where id = @id;
 
 -- name: Session :one
-select data from sessions where token_hash = @token_hash and expires_at > @now;
+select data from sessions where token_hash = @token_hash and expires_at > @now and ended = 0;
 
 -- name: PutSession :exec
 insert into sessions (token_hash, account_id, data, expires_at)
 values (@token_hash, @account_id, @data, @expires_at)
 on conflict (token_hash) do update
-set account_id = excluded.account_id, data = excluded.data, expires_at = excluded.expires_at;
+set account_id = excluded.account_id, data = excluded.data, expires_at = excluded.expires_at
+where sessions.ended = 0;
 
--- name: DeleteSession :exec
-delete from sessions where token_hash = @token_hash;
+-- name: EndSession :exec
+update sessions set ended = 1, data = '' where token_hash = @token_hash;
 
--- name: DeleteAccountSessions :exec
-delete from sessions where account_id = @account_id;
+-- name: EndAccountSessions :exec
+update sessions set ended = 1, data = '' where account_id = @account_id;
 
 -- name: DeleteExpiredSessions :execrows
-delete from sessions where expires_at <= @now;
+delete from sessions where expires_at <= @now and ended = 0 or expires_at <= @long_ago;
 
 -- name: PutCode :exec
 insert into codes (account_id, purpose, hash, tries_left, expires_at)
@@ -65,6 +66,10 @@ set hash = excluded.hash, tries_left = excluded.tries_left, expires_at = exclude
 update codes set tries_left = tries_left - 1
 where account_id = @account_id and purpose = @purpose and tries_left > 0 and expires_at > @now
 returning hash;
+
+-- name: CountCode :one
+select count(*) from codes
+where account_id = @account_id and purpose = @purpose and hash = @hash and expires_at > @now;
 
 -- name: DeleteCode :execrows
 delete from codes where account_id = @account_id and purpose = @purpose and hash = @hash;

@@ -21,9 +21,6 @@ set email = @email, first_name = @first_name, last_name = @last_name,
     comment = @comment, search = @search, updated_at = @updated_at
 where id = @id;
 
--- name: DeleteContact :exec
-delete from contacts where id = @id;
-
 -- name: Suppress :execrows
 insert into suppressions (owner_id, email, reason, detail, created_at)
 values (@owner_id, @email, @reason, @detail, @created_at)
@@ -31,8 +28,9 @@ on conflict (owner_id, email) do update
 set reason = excluded.reason, detail = excluded.detail, created_at = excluded.created_at
 where excluded.reason in ('unsubscribed', 'complained') and suppressions.reason not in ('unsubscribed', 'complained');
 
--- name: Unsuppress :exec
-delete from suppressions where owner_id = @owner_id and email = @email;
+-- name: Unsuppress :execrows
+delete from suppressions
+where owner_id = @owner_id and email = @email and reason not in ('unsubscribed', 'complained');
 
 -- name: Suppression :one
 select * from suppressions where owner_id = @owner_id and email = @email;

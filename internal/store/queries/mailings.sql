@@ -43,19 +43,12 @@ delete from mailings where id = @id;
 select m.* from mailings m
 join accounts a on a.id = m.owner_id
 where m.next_at > 0 and m.next_at <= @now and m.status in ('created', 'running') and a.blocked_at = 0
-order by m.next_at
+    and (m.next_at > @after_at or m.next_at = @after_at and m.id > @after_id)
+order by m.next_at, m.id
 limit cast(sqlc.arg(most) as bigint);
-
--- name: NextDue :one
-select cast(coalesce(min(m.next_at), 0) as bigint) as next_at from mailings m
-join accounts a on a.id = m.owner_id
-where m.next_at > 0 and m.status in ('created', 'running') and a.blocked_at = 0;
 
 -- name: ClearMailingContacts :exec
 delete from mailing_contacts where mailing_id = @mailing_id;
-
--- name: CountMailingContacts :one
-select count(*) from mailing_contacts where mailing_id = @mailing_id;
 
 -- name: CountMailable :one
 select count(*) as contacts, count(s.email) as suppressed
@@ -93,6 +86,14 @@ select contact_id from mailing_contacts where mailing_id = @mailing_id order by 
 
 -- name: OpenRunsOfMailing :many
 select id from runs where mailing_id = @mailing_id and state in ('opening', 'sending') order by id;
+
+-- name: CountOpeningRuns :one
+select count(*) from runs where mailing_id = @mailing_id and state = 'opening';
+
+-- name: CountStuckRuns :one
+select count(*) from runs
+where mailing_id = @mailing_id and kind = 'scheduled' and state in ('opening', 'sending')
+    and sent + failed + in_doubt = 0 and audience > skipped;
 
 -- name: ManualRunsSince :one
 select count(*) from runs where mailing_id = @mailing_id and kind = 'manual' and created_at > @since;

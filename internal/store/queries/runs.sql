@@ -1,9 +1,9 @@
 -- name: CreateRun :execrows
 insert into runs (
-    id, mailing_id, owner_id, kind, scheduled_for, state, version_id, from_name, reply_to, lang,
+    id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang,
     priority, doubt, unsubscribe, created_at, finished_at
 ) values (
-    @id, @mailing_id, @owner_id, @kind, @scheduled_for, @state, @version_id, @from_name, @reply_to, @lang,
+    @id, @mailing_id, @owner_id, @kind, @scheduled_for, @state, @version_id, @audience_kind, @from_name, @reply_to, @lang,
     @priority, @doubt, @unsubscribe, @created_at, @finished_at
 ) on conflict (mailing_id, scheduled_for) do nothing;
 
@@ -12,9 +12,6 @@ select * from runs where id = @id;
 
 -- name: RunsOfMailing :many
 select * from runs where mailing_id = @mailing_id order by created_at desc limit cast(sqlc.arg(most) as bigint);
-
--- name: LatestRun :one
-select * from runs where mailing_id = @mailing_id and state <> 'missed' order by created_at desc limit 1;
 
 -- name: OpeningRuns :many
 select id from runs where state = 'opening';
@@ -93,6 +90,21 @@ where id = @id and state in ('opening', 'sending');
 update deliveries set state = 5, reason = @reason, settled_at = @settled_at, vars = ''
 where run_id = @run_id and state < 2;
 
+-- name: RunsWithUntried :many
+select r.id, coalesce(r.mailing_id, 0) as mailing_id from runs r
+where (r.state = 'opening' or r.state = 'sending') and r.kind = 'scheduled' and r.scheduled_for < @before
+    and r.sent = 0 and r.failed = 0 and r.in_doubt = 0
+    and exists (
+        select 1 from deliveries d
+        where d.run_id = r.id and d.state < 2 and d.tries = 0 and (d.lease_epoch = 0 or d.lease_node <> 0)
+    )
+order by r.id;
+
+-- name: SkipUntried :execrows
+-- What a person wants sent again was leased once and is nobody's now: it stays.
+update deliveries set state = 5, reason = @reason, settled_at = @settled_at, vars = ''
+where run_id = @run_id and state < 2 and tries = 0 and (lease_epoch = 0 or lease_node <> 0);
+
 -- name: CreateSingleDelivery :one
 insert into deliveries (run_id, contact_id, email, state, reason, due_at, vars, created_at)
 values (@run_id, null, @email, 0, '', @due_at, @vars, @due_at)
@@ -103,9 +115,6 @@ select * from deliveries where id = @id;
 
 -- name: CountDeliveries :many
 select state, count(*) as deliveries from deliveries where run_id = @run_id group by state;
-
--- name: DeliveryAttempts :many
-select * from attempts where delivery_id = @delivery_id order by id;
 
 -- name: AttemptExists :one
 select count(*) from attempts where delivery_id = @delivery_id and at = @at and node = @node;

@@ -85,6 +85,30 @@ func (q *Queries) CountAccounts(ctx context.Context) (int64, error) {
 	return count, err
 }
 
+const countCode = `-- name: CountCode :one
+select count(*) from codes
+where account_id = $1 and purpose = $2 and hash = $3 and expires_at > $4
+`
+
+type CountCodeParams struct {
+	AccountID int64
+	Purpose   string
+	Hash      string
+	Now       int64
+}
+
+func (q *Queries) CountCode(ctx context.Context, arg CountCodeParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countCode,
+		arg.AccountID,
+		arg.Purpose,
+		arg.Hash,
+		arg.Now,
+	)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const createAccount = `-- name: CreateAccount :exec
 insert into accounts (
     id, email, password_hash, first_name, last_name, phone, role, lang, zone, search, confirmed_at, created_at
@@ -126,15 +150,6 @@ func (q *Queries) CreateAccount(ctx context.Context, arg CreateAccountParams) er
 	return err
 }
 
-const deleteAccountSessions = `-- name: DeleteAccountSessions :exec
-delete from sessions where account_id = $1
-`
-
-func (q *Queries) DeleteAccountSessions(ctx context.Context, accountID sql.NullInt64) error {
-	_, err := q.db.ExecContext(ctx, deleteAccountSessions, accountID)
-	return err
-}
-
 const deleteCode = `-- name: DeleteCode :execrows
 delete from codes where account_id = $1 and purpose = $2 and hash = $3
 `
@@ -166,24 +181,20 @@ func (q *Queries) DeleteExpiredCodes(ctx context.Context, now int64) (int64, err
 }
 
 const deleteExpiredSessions = `-- name: DeleteExpiredSessions :execrows
-delete from sessions where expires_at <= $1
+delete from sessions where expires_at <= $1 and ended = 0 or expires_at <= $2
 `
 
-func (q *Queries) DeleteExpiredSessions(ctx context.Context, now int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deleteExpiredSessions, now)
+type DeleteExpiredSessionsParams struct {
+	Now     int64
+	LongAgo int64
+}
+
+func (q *Queries) DeleteExpiredSessions(ctx context.Context, arg DeleteExpiredSessionsParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteExpiredSessions, arg.Now, arg.LongAgo)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected()
-}
-
-const deleteSession = `-- name: DeleteSession :exec
-delete from sessions where token_hash = $1
-`
-
-func (q *Queries) DeleteSession(ctx context.Context, tokenHash string) error {
-	_, err := q.db.ExecContext(ctx, deleteSession, tokenHash)
-	return err
 }
 
 const deleteSpentBudgets = `-- name: DeleteSpentBudgets :execrows
@@ -196,6 +207,24 @@ func (q *Queries) DeleteSpentBudgets(ctx context.Context, now int64) (int64, err
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const endAccountSessions = `-- name: EndAccountSessions :exec
+update sessions set ended = 1, data = '' where account_id = $1
+`
+
+func (q *Queries) EndAccountSessions(ctx context.Context, accountID sql.NullInt64) error {
+	_, err := q.db.ExecContext(ctx, endAccountSessions, accountID)
+	return err
+}
+
+const endSession = `-- name: EndSession :exec
+update sessions set ended = 1, data = '' where token_hash = $1
+`
+
+func (q *Queries) EndSession(ctx context.Context, tokenHash string) error {
+	_, err := q.db.ExecContext(ctx, endSession, tokenHash)
+	return err
 }
 
 const putCode = `-- name: PutCode :exec
@@ -229,6 +258,7 @@ insert into sessions (token_hash, account_id, data, expires_at)
 values ($1, $2, $3, $4)
 on conflict (token_hash) do update
 set account_id = excluded.account_id, data = excluded.data, expires_at = excluded.expires_at
+where sessions.ended = 0
 `
 
 type PutSessionParams struct {
@@ -282,7 +312,7 @@ func (q *Queries) ReplaceUnconfirmed(ctx context.Context, arg ReplaceUnconfirmed
 }
 
 const session = `-- name: Session :one
-select data from sessions where token_hash = $1 and expires_at > $2
+select data from sessions where token_hash = $1 and expires_at > $2 and ended = 0
 `
 
 type SessionParams struct {

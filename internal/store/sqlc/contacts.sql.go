@@ -154,15 +154,6 @@ func (q *Queries) CreateImport(ctx context.Context, arg CreateImportParams) erro
 	return err
 }
 
-const deleteContact = `-- name: DeleteContact :exec
-delete from contacts where id = $1
-`
-
-func (q *Queries) DeleteContact(ctx context.Context, id int64) error {
-	_, err := q.db.ExecContext(ctx, deleteContact, id)
-	return err
-}
-
 const importRefusals = `-- name: ImportRefusals :many
 select import_id, line, value, code, params from import_refusals where import_id = $1 and line > $2 order by line limit cast($3 as bigint)
 `
@@ -352,8 +343,9 @@ func (q *Queries) SuppressionsSince(ctx context.Context, since int64) ([]Suppres
 	return items, nil
 }
 
-const unsuppress = `-- name: Unsuppress :exec
-delete from suppressions where owner_id = $1 and email = $2
+const unsuppress = `-- name: Unsuppress :execrows
+delete from suppressions
+where owner_id = $1 and email = $2 and reason not in ('unsubscribed', 'complained')
 `
 
 type UnsuppressParams struct {
@@ -361,9 +353,12 @@ type UnsuppressParams struct {
 	Email   string
 }
 
-func (q *Queries) Unsuppress(ctx context.Context, arg UnsuppressParams) error {
-	_, err := q.db.ExecContext(ctx, unsuppress, arg.OwnerID, arg.Email)
-	return err
+func (q *Queries) Unsuppress(ctx context.Context, arg UnsuppressParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, unsuppress, arg.OwnerID, arg.Email)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const updateContact = `-- name: UpdateContact :exec

@@ -113,23 +113,36 @@ func (q *Queries) CountMailableChosen(ctx context.Context, mailingID int64) (Cou
 	return i, err
 }
 
-const countMailingContacts = `-- name: CountMailingContacts :one
-select count(*) from mailing_contacts where mailing_id = $1
-`
-
-func (q *Queries) CountMailingContacts(ctx context.Context, mailingID int64) (int64, error) {
-	row := q.db.QueryRowContext(ctx, countMailingContacts, mailingID)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const countMailings = `-- name: CountMailings :one
 select count(*) from mailings where owner_id = $1
 `
 
 func (q *Queries) CountMailings(ctx context.Context, ownerID int64) (int64, error) {
 	row := q.db.QueryRowContext(ctx, countMailings, ownerID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countOpeningRuns = `-- name: CountOpeningRuns :one
+select count(*) from runs where mailing_id = $1 and state = 'opening'
+`
+
+func (q *Queries) CountOpeningRuns(ctx context.Context, mailingID sql.NullInt64) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countOpeningRuns, mailingID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countStuckRuns = `-- name: CountStuckRuns :one
+select count(*) from runs
+where mailing_id = $1 and kind = 'scheduled' and state in ('opening', 'sending')
+    and sent + failed + in_doubt = 0 and audience > skipped
+`
+
+func (q *Queries) CountStuckRuns(ctx context.Context, mailingID sql.NullInt64) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countStuckRuns, mailingID)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -187,17 +200,25 @@ const dueMailings = `-- name: DueMailings :many
 select m.id, m.owner_id, m.message_id, m.audience, m.rule, m.doubt, m.from_name, m.reply_to, m.status, m.next_at, m.last_at, m.stop_by, m.stop_why, m.stopped_at, m.created_at, m.updated_at from mailings m
 join accounts a on a.id = m.owner_id
 where m.next_at > 0 and m.next_at <= $1 and m.status in ('created', 'running') and a.blocked_at = 0
-order by m.next_at
-limit cast($2 as bigint)
+    and (m.next_at > $2 or m.next_at = $2 and m.id > $3)
+order by m.next_at, m.id
+limit cast($4 as bigint)
 `
 
 type DueMailingsParams struct {
-	Now  int64
-	Most int64
+	Now     int64
+	AfterAt int64
+	AfterID int64
+	Most    int64
 }
 
 func (q *Queries) DueMailings(ctx context.Context, arg DueMailingsParams) ([]Mailing, error) {
-	rows, err := q.db.QueryContext(ctx, dueMailings, arg.Now, arg.Most)
+	rows, err := q.db.QueryContext(ctx, dueMailings,
+		arg.Now,
+		arg.AfterAt,
+		arg.AfterID,
+		arg.Most,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -327,19 +348,6 @@ func (q *Queries) ManualRunsSince(ctx context.Context, arg ManualRunsSinceParams
 	var count int64
 	err := row.Scan(&count)
 	return count, err
-}
-
-const nextDue = `-- name: NextDue :one
-select cast(coalesce(min(m.next_at), 0) as bigint) as next_at from mailings m
-join accounts a on a.id = m.owner_id
-where m.next_at > 0 and m.status in ('created', 'running') and a.blocked_at = 0
-`
-
-func (q *Queries) NextDue(ctx context.Context) (int64, error) {
-	row := q.db.QueryRowContext(ctx, nextDue)
-	var next_at int64
-	err := row.Scan(&next_at)
-	return next_at, err
 }
 
 const openRunsOfMailing = `-- name: OpenRunsOfMailing :many

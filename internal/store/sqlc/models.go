@@ -186,6 +186,7 @@ type Run struct {
 	ScheduledFor int64
 	State        string
 	VersionID    int64
+	AudienceKind string
 	FromName     string
 	ReplyTo      string
 	Lang         string
@@ -208,6 +209,7 @@ type Session struct {
 	AccountID sql.NullInt64
 	Data      []byte
 	ExpiresAt int64
+	Ended     int64
 }
 
 type Suppression struct {

@@ -165,11 +165,11 @@ func (q *Queries) CountRun(ctx context.Context, arg CountRunParams) error {
 
 const createRun = `-- name: CreateRun :execrows
 insert into runs (
-    id, mailing_id, owner_id, kind, scheduled_for, state, version_id, from_name, reply_to, lang,
+    id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang,
     priority, doubt, unsubscribe, created_at, finished_at
 ) values (
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-    $11, $12, $13, $14, $15
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+    $12, $13, $14, $15, $16
 ) on conflict (mailing_id, scheduled_for) do nothing
 `
 
@@ -181,6 +181,7 @@ type CreateRunParams struct {
 	ScheduledFor int64
 	State        string
 	VersionID    int64
+	AudienceKind string
 	FromName     string
 	ReplyTo      string
 	Lang         string
@@ -200,6 +201,7 @@ func (q *Queries) CreateRun(ctx context.Context, arg CreateRunParams) (int64, er
 		arg.ScheduledFor,
 		arg.State,
 		arg.VersionID,
+		arg.AudienceKind,
 		arg.FromName,
 		arg.ReplyTo,
 		arg.Lang,
@@ -263,50 +265,6 @@ func (q *Queries) Delivery(ctx context.Context, id int64) (Delivery, error) {
 		&i.SettledAt,
 	)
 	return i, err
-}
-
-const deliveryAttempts = `-- name: DeliveryAttempts :many
-select id, delivery_id, run_id, mailing_id, owner_id, email, at, duration_us, node, host, tls, stage, result, code, enhanced, reply from attempts where delivery_id = $1 order by id
-`
-
-func (q *Queries) DeliveryAttempts(ctx context.Context, deliveryID int64) ([]Attempt, error) {
-	rows, err := q.db.QueryContext(ctx, deliveryAttempts, deliveryID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []Attempt
-	for rows.Next() {
-		var i Attempt
-		if err := rows.Scan(
-			&i.ID,
-			&i.DeliveryID,
-			&i.RunID,
-			&i.MailingID,
-			&i.OwnerID,
-			&i.Email,
-			&i.At,
-			&i.DurationUs,
-			&i.Node,
-			&i.Host,
-			&i.Tls,
-			&i.Stage,
-			&i.Result,
-			&i.Code,
-			&i.Enhanced,
-			&i.Reply,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const demoMail = `-- name: DemoMail :one
@@ -518,40 +476,6 @@ func (q *Queries) HaltRun(ctx context.Context, arg HaltRunParams) error {
 	return err
 }
 
-const latestRun = `-- name: LatestRun :one
-select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at from runs where mailing_id = $1 and state <> 'missed' order by created_at desc limit 1
-`
-
-func (q *Queries) LatestRun(ctx context.Context, mailingID sql.NullInt64) (Run, error) {
-	row := q.db.QueryRowContext(ctx, latestRun, mailingID)
-	var i Run
-	err := row.Scan(
-		&i.ID,
-		&i.MailingID,
-		&i.OwnerID,
-		&i.Kind,
-		&i.ScheduledFor,
-		&i.State,
-		&i.VersionID,
-		&i.FromName,
-		&i.ReplyTo,
-		&i.Lang,
-		&i.Priority,
-		&i.Doubt,
-		&i.Unsubscribe,
-		&i.Audience,
-		&i.Sent,
-		&i.Failed,
-		&i.Skipped,
-		&i.InDoubt,
-		&i.FilledTo,
-		&i.Halt,
-		&i.CreatedAt,
-		&i.FinishedAt,
-	)
-	return i, err
-}
-
 const leftByNode = `-- name: LeftByNode :many
 select d.id, d.run_id, d.email, d.lease_epoch, r.owner_id, coalesce(r.mailing_id, 0) as mailing_id, r.doubt
 from deliveries d
@@ -608,7 +532,7 @@ func (q *Queries) LeftByNode(ctx context.Context, arg LeftByNodeParams) ([]LeftB
 }
 
 const liveRuns = `-- name: LiveRuns :many
-select r.id, r.mailing_id, r.owner_id, r.kind, r.scheduled_for, r.state, r.version_id, r.from_name, r.reply_to, r.lang, r.priority, r.doubt, r.unsubscribe, r.audience, r.sent, r.failed, r.skipped, r.in_doubt, r.filled_to, r.halt, r.created_at, r.finished_at, coalesce(m.status, '') as mailing_status, a.blocked_at
+select r.id, r.mailing_id, r.owner_id, r.kind, r.scheduled_for, r.state, r.version_id, r.audience_kind, r.from_name, r.reply_to, r.lang, r.priority, r.doubt, r.unsubscribe, r.audience, r.sent, r.failed, r.skipped, r.in_doubt, r.filled_to, r.halt, r.created_at, r.finished_at, coalesce(m.status, '') as mailing_status, a.blocked_at
 from runs r
 join accounts a on a.id = r.owner_id
 left join mailings m on m.id = r.mailing_id
@@ -639,6 +563,7 @@ func (q *Queries) LiveRuns(ctx context.Context) ([]LiveRunsRow, error) {
 			&i.Run.ScheduledFor,
 			&i.Run.State,
 			&i.Run.VersionID,
+			&i.Run.AudienceKind,
 			&i.Run.FromName,
 			&i.Run.ReplyTo,
 			&i.Run.Lang,
@@ -796,7 +721,7 @@ func (q *Queries) ReopenRun(ctx context.Context, id int64) error {
 }
 
 const run = `-- name: Run :one
-select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at from runs where id = $1
+select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at from runs where id = $1
 `
 
 func (q *Queries) Run(ctx context.Context, id int64) (Run, error) {
@@ -810,6 +735,7 @@ func (q *Queries) Run(ctx context.Context, id int64) (Run, error) {
 		&i.ScheduledFor,
 		&i.State,
 		&i.VersionID,
+		&i.AudienceKind,
 		&i.FromName,
 		&i.ReplyTo,
 		&i.Lang,
@@ -830,7 +756,7 @@ func (q *Queries) Run(ctx context.Context, id int64) (Run, error) {
 }
 
 const runsOfMailing = `-- name: RunsOfMailing :many
-select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at from runs where mailing_id = $1 order by created_at desc limit cast($2 as bigint)
+select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at from runs where mailing_id = $1 order by created_at desc limit cast($2 as bigint)
 `
 
 type RunsOfMailingParams struct {
@@ -855,6 +781,7 @@ func (q *Queries) RunsOfMailing(ctx context.Context, arg RunsOfMailingParams) ([
 			&i.ScheduledFor,
 			&i.State,
 			&i.VersionID,
+			&i.AudienceKind,
 			&i.FromName,
 			&i.ReplyTo,
 			&i.Lang,
@@ -882,6 +809,65 @@ func (q *Queries) RunsOfMailing(ctx context.Context, arg RunsOfMailingParams) ([
 		return nil, err
 	}
 	return items, nil
+}
+
+const runsWithUntried = `-- name: RunsWithUntried :many
+select r.id, coalesce(r.mailing_id, 0) as mailing_id from runs r
+where (r.state = 'opening' or r.state = 'sending') and r.kind = 'scheduled' and r.scheduled_for < $1
+    and r.sent = 0 and r.failed = 0 and r.in_doubt = 0
+    and exists (
+        select 1 from deliveries d
+        where d.run_id = r.id and d.state < 2 and d.tries = 0 and (d.lease_epoch = 0 or d.lease_node <> 0)
+    )
+order by r.id
+`
+
+type RunsWithUntriedRow struct {
+	ID        int64
+	MailingID int64
+}
+
+func (q *Queries) RunsWithUntried(ctx context.Context, before int64) ([]RunsWithUntriedRow, error) {
+	rows, err := q.db.QueryContext(ctx, runsWithUntried, before)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RunsWithUntriedRow
+	for rows.Next() {
+		var i RunsWithUntriedRow
+		if err := rows.Scan(&i.ID, &i.MailingID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const skipUntried = `-- name: SkipUntried :execrows
+update deliveries set state = 5, reason = $1, settled_at = $2, vars = ''
+where run_id = $3 and state < 2 and tries = 0 and (lease_epoch = 0 or lease_node <> 0)
+`
+
+type SkipUntriedParams struct {
+	Reason    string
+	SettledAt int64
+	RunID     int64
+}
+
+// What a person wants sent again was leased once and is nobody's now: it stays.
+func (q *Queries) SkipUntried(ctx context.Context, arg SkipUntriedParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, skipUntried, arg.Reason, arg.SettledAt, arg.RunID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const skipWaiting = `-- name: SkipWaiting :execrows

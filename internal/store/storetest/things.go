@@ -132,7 +132,7 @@ func Run(t testing.TB, s *store.Store, m mailing.Mailing) mailing.Run {
 	if err != nil {
 		t.Fatal(err)
 	}
-	Fill(t, s, id, m.Audience)
+	Fill(t, s, id)
 	run, err := s.Run(ctx, id)
 	if err != nil {
 		t.Fatal(err)
@@ -146,15 +146,15 @@ func OpeningRun(m mailing.Mailing) mailing.Run {
 	return mailing.Run{
 		MailingID: m.ID, OwnerID: m.OwnerID, Kind: mailing.RunManual, State: mailing.RunOpening,
 		ScheduledFor: Now.Add(time.Duration(store.NewID()%1e9) * time.Millisecond),
-		Lang:         "ru", Doubt: m.Doubt, Unsubscribe: true, CreatedAt: Now,
+		Audience:     m.Audience, Lang: "ru", Doubt: m.Doubt, Unsubscribe: true, CreatedAt: Now,
 	}
 }
 
 // Fill writes down all deliveries of a run.
-func Fill(t testing.TB, s *store.Store, runID int64, audience mailing.Audience) {
+func Fill(t testing.TB, s *store.Store, runID int64) {
 	t.Helper()
 	for {
-		done, err := s.FillRun(context.Background(), runID, audience, Now)
+		done, err := s.FillRun(context.Background(), runID, Now)
 		if err != nil {
 			t.Fatal(err)
 		}

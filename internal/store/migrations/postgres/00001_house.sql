@@ -30,11 +30,14 @@ create table accounts (
     created_at bigint not null
 );
 
+-- An ended session stays for a while, so that a request which began before its
+-- end cannot bring it back.
 create table sessions (
     token_hash text primary key,
     account_id bigint references accounts (id) on delete cascade,
     data bytea not null,
-    expires_at bigint not null
+    expires_at bigint not null,
+    ended bigint not null default 0
 );
 create index sessions_account on sessions (account_id);
 create index sessions_expires on sessions (expires_at);
@@ -173,6 +176,7 @@ create table runs (
     scheduled_for bigint not null,
     state text not null,
     version_id bigint not null references versions (id),
+    audience_kind text not null,
     from_name text not null,
     reply_to text not null,
     lang text not null,
@@ -232,6 +236,7 @@ create table attempts (
     reply text not null
 );
 create index attempts_owner on attempts (owner_id, id);
+create index attempts_mailing on attempts (mailing_id, id);
 create index attempts_run on attempts (run_id, id);
 create index attempts_delivery on attempts (delivery_id);
 

@@ -30,11 +30,14 @@ create table accounts (
     created_at integer not null
 );
 
+-- An ended session stays for a while, so that a request which began before its
+-- end cannot bring it back.
 create table sessions (
     token_hash text primary key,
     account_id integer references accounts (id) on delete cascade,
     data blob not null,
-    expires_at integer not null
+    expires_at integer not null,
+    ended integer not null default 0
 );
 create index sessions_account on sessions (account_id);
 create index sessions_expires on sessions (expires_at);
@@ -173,6 +176,7 @@ create table runs (
     scheduled_for integer not null,
     state text not null,
     version_id integer not null references versions (id),
+    audience_kind text not null,
     from_name text not null,
     reply_to text not null,
     lang text not null,
@@ -232,6 +236,7 @@ create table attempts (
     reply text not null
 );
 create index attempts_owner on attempts (owner_id, id);
+create index attempts_mailing on attempts (mailing_id, id);
 create index attempts_run on attempts (run_id, id);
 create index attempts_delivery on attempts (delivery_id);
 
