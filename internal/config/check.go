@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/mail"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // zone names are checked on machines without a zone table too
+
+	"golang.org/x/net/idna"
 )
 
 // minSecretKey is the least length of VESTNIK_SECRET_KEY in bytes: as long as
@@ -97,12 +100,43 @@ func serverURL(value string, schemes ...string) (string, error) {
 	return value, nil
 }
 
+// sender reads an address and writes its domain as A-labels (RFC 5890), which
+// every mail server takes.
 func sender(value string) (mail.Address, error) {
 	parsed, err := mail.ParseAddress(value)
 	if err != nil {
 		return mail.Address{}, errors.New("must be an address, as in Vestnik <vestnik@example.org>")
 	}
+	at := strings.LastIndex(parsed.Address, "@")
+	domain, err := idna.Lookup.ToASCII(parsed.Address[at+1:])
+	if err != nil {
+		return mail.Address{}, errors.New("must end with the name of a domain, as in Vestnik <vestnik@example.org>")
+	}
+	parsed.Address = parsed.Address[:at+1] + domain
 	return *parsed, nil
+}
+
+// proxies reads addresses and ranges of them (RFC 4632, section 3.1); an address
+// is the range of itself alone.
+func proxies(value string) ([]netip.Prefix, error) {
+	if value == "" {
+		return nil, nil
+	}
+	var ranges []netip.Prefix
+	for text := range strings.SplitSeq(value, ",") {
+		text = strings.TrimSpace(text)
+		proxy, err := netip.ParsePrefix(text)
+		if err != nil {
+			address, notAddress := netip.ParseAddr(text)
+			if notAddress != nil || address.Zone() != "" {
+				return nil, errors.New("must be a list of addresses or CIDRs, separated by commas, as in 10.0.0.5, fd00::/8")
+			}
+			address = address.Unmap()
+			proxy = netip.PrefixFrom(address, address.BitLen())
+		}
+		ranges = append(ranges, proxy.Masked())
+	}
+	return ranges, nil
 }
 
 func whole(least, most int) func(string) (int, error) {

@@ -25,7 +25,7 @@ type Role string
 
 // The roles. One process has all three unless it is told otherwise.
 const (
-	RoleWeb       Role = "web"       // answers pages, the API and tracked links
+	RoleWeb       Role = "web"       // answers pages and the links in mails
 	RoleScheduler Role = "scheduler" // opens the runs that are due, runs background jobs
 	RoleWorker    Role = "worker"    // leases deliveries and sends them
 )
@@ -50,6 +50,9 @@ type Config struct {
 	SampleData   bool           // an empty database is filled with examples
 	PublicSignup bool           // anybody may register
 	DemoKeep     int            // mails the demo mailbox keeps
+	// TrustedProxies are the machines whose word counts on where a request comes
+	// from; none by default.
+	TrustedProxies []netip.Prefix
 
 	explained []Row // what Load read, for Explain
 }

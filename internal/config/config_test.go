@@ -124,6 +124,11 @@ func TestBadValues(t *testing.T) {
 		{"VESTNIK_SECRET_KEY=short", "32 characters"},
 		{"VESTNIK_LOG_LEVEL=loud", "debug, info"},
 		{"VESTNIK_LOG_FORMAT=xml", "text or json"},
+		{"VESTNIK_MAIL_FROM=Vestnik <news@a_b.example>", "name of a domain"},
+		{"VESTNIK_MAIL_FROM=Vestnik <news@[192.0.2.1]>", "name of a domain"},
+		{"VESTNIK_TRUSTED_PROXIES=10.0.0.0/33", "addresses or CIDRs"},
+		{"VESTNIK_TRUSTED_PROXIES=10.0.0.1,nginx", "addresses or CIDRs"},
+		{"VESTNIK_TRUSTED_PROXIES=10.0.0.1,", "addresses or CIDRs"},
 	}
 	for _, c := range cases {
 		t.Run(c.line+" is refused with the reason", func(t *testing.T) {
@@ -137,6 +142,29 @@ func TestBadValues(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestSender(t *testing.T) {
+	t.Run("a Cyrillic domain is written in the form that mail servers take", func(t *testing.T) {
+		from := load(t, nil, "VESTNIK_MAIL_FROM=Вестник <news@Почта.рф>").MailFrom
+		if from.Address != "news@xn--80a1acny.xn--p1ai" || from.Name != "Вестник" {
+			t.Errorf("got %s", from)
+		}
+	})
+}
+
+func TestTrustedProxies(t *testing.T) {
+	t.Run("nobody is trusted unless named", func(t *testing.T) {
+		if got := load(t, nil).TrustedProxies; len(got) != 0 {
+			t.Errorf("got %v", got)
+		}
+	})
+	t.Run("addresses and ranges are read", func(t *testing.T) {
+		got := load(t, map[string]string{"trusted-proxies": "10.1.2.3/8, ::1,::ffff:192.0.2.1"}).TrustedProxies
+		if fmt.Sprint(got) != "[10.0.0.0/8 ::1/128 192.0.2.1/32]" {
+			t.Errorf("got %v", got)
+		}
+	})
 }
 
 func TestProblems(t *testing.T) {

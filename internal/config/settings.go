@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net"
 	"net/mail"
+	"net/netip"
 	"path/filepath"
 	"time"
 )
@@ -40,8 +41,13 @@ func placeSettings() []setting {
 			take:    into(func(c *Config) *string { return &c.BaseURL }, baseURL),
 		},
 		{
+			env: "VESTNIK_TRUSTED_PROXIES", flag: "trusted-proxies", fallback: always(""), unit: "addresses or CIDRs, separated by commas",
+			meaning: "Proxies in front of the pages; from them, X-Forwarded-For says who comes.",
+			take:    into(func(c *Config) *[]netip.Prefix { return &c.TrustedProxies }, proxies),
+		},
+		{
 			env: "VESTNIK_DATA_DIR", flag: "data-dir", fallback: always("./data"), unit: "folder",
-			meaning: "Folder of the embedded database, the journal, uploads and the secret key.",
+			meaning: "Folder of the embedded database, the journal and the secret key.",
 			take:    into(func(c *Config) *string { return &c.DataDir }, folder),
 		},
 		{
@@ -101,7 +107,7 @@ func processSettings() []setting {
 		},
 		{
 			env: "VESTNIK_PUBLIC_SIGNUP", flag: "public-signup", fallback: always("true"), unit: "true or false", isSwitch: true,
-			meaning: "Whether anybody may register, or only an admin makes accounts.",
+			meaning: "Whether anybody may register; without that, accounts are made on the command line only.",
 			take:    into(func(c *Config) *bool { return &c.PublicSignup }, truth),
 		},
 		{

@@ -24,6 +24,9 @@ type roads struct {
 	road     deliver.Road
 	pool     *transport.Pool // nil for the demo mailbox
 	closed   bool
+	leaving  sync.WaitGroup // pools that were replaced and finish what they have on the wire
+	cut      context.Context
+	cutAll   context.CancelFunc
 }
 
 // followEvery is how soon every node uses a relay that was set up on one.
@@ -31,6 +34,7 @@ const followEvery = 2 * time.Second
 
 func newRoads(ctx context.Context, b *Base) (*roads, error) {
 	r := &roads{base: b}
+	r.cut, r.cutAll = context.WithCancel(context.WithoutCancel(ctx))
 	r.keep = transport.NewDemo(func(ctx context.Context, m transport.DemoMail) error {
 		parsed, err := compose.Parse(m.Data)
 		if err != nil {
@@ -95,7 +99,7 @@ func (r *roads) take(settings app.RelaySettings, found bool) {
 		return
 	}
 	if old := r.pool; old != nil {
-		go old.Close(context.Background())
+		r.leaving.Go(func() { old.Close(r.cut) })
 	}
 	r.settings, r.pool, r.road = settings, nil, deliver.Road{Sender: r.keep, From: from}
 	if relay != nil {
@@ -129,12 +133,13 @@ func (r *roads) close(ctx context.Context) {
 	pool := r.pool
 	r.closed = true
 	r.mu.Unlock()
-	if pool == nil {
-		return
+	defer context.AfterFunc(ctx, r.cutAll)()
+	if pool != nil {
+		if err := pool.Close(ctx); err != nil {
+			r.base.Log.Warn("mails were cut off on the wire", "error", err)
+		}
 	}
-	if err := pool.Close(ctx); err != nil {
-		r.base.Log.Warn("mails were cut off on the wire", "error", err)
-	}
+	r.leaving.Wait()
 }
 
 // checkTime is how long a person waits for the test of a relay.

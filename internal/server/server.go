@@ -187,8 +187,8 @@ func (b *Base) serve(asked context.Context, listener net.Listener, version strin
 			return err
 		}
 	}
+	parts.Go(func() { b.roads.follow(ctx) })
 	if b.Config.Has(config.RoleWorker) {
-		parts.Go(func() { b.roads.follow(ctx) })
 		parts.Go(func() {
 			if err := deliver.Run(ctx, b.engine()); err != nil {
 				fail(err)
@@ -245,6 +245,7 @@ func (b *Base) webServer(ctx context.Context, version string) (*http.Server, err
 	pages := web.New(web.Options{
 		App: b.App, Catalog: catalog, Sessions: sessions{b.Store}, Log: b.Log, Version: version,
 		Loopback: b.Config.Loopback(), Secure: strings.HasPrefix(b.Config.BaseURL, "https://"), Demo: b.roads.demo,
+		TrustedProxies: b.Config.TrustedProxies,
 	})
 	return &http.Server{
 		Handler: pages, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,

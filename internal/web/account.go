@@ -10,24 +10,21 @@ import (
 	"vestnik/internal/mailing"
 )
 
-// formLimit is room for a form without long texts, in bytes; chosen.
-const formLimit = 64 << 10
-
 func (w *Web) accountRoutes() []Route {
 	return []Route{
 		{Pattern: "GET /register", Access: Everybody, Serve: showRegistration},
-		{Pattern: "POST /register", Access: Everybody, Serve: register, Limit: formLimit},
+		{Pattern: "POST /register", Access: Everybody, Serve: register},
 		{Pattern: "GET /confirm_code/{email}", Access: Everybody, Serve: completeConfirmPath},
 		{Pattern: "GET /confirm_code/{email}/{$}", Access: Everybody, Serve: showConfirm},
-		{Pattern: "POST /confirm_code/{email}/{$}", Access: Everybody, Serve: confirm, Limit: formLimit},
-		{Pattern: "POST /confirm_code/{email}/resend", Access: Everybody, Serve: resendCode, Limit: formLimit},
+		{Pattern: "POST /confirm_code/{email}/{$}", Access: Everybody, Serve: confirm},
+		{Pattern: "POST /confirm_code/{email}/resend", Access: Everybody, Serve: resendCode},
 		{Pattern: "GET /login", Access: Everybody, Serve: showSignIn},
-		{Pattern: "POST /login", Access: Everybody, Serve: signIn, Limit: formLimit},
-		{Pattern: "POST /logout", Access: Everybody, Serve: signOut, Limit: formLimit},
+		{Pattern: "POST /login", Access: Everybody, Serve: signIn},
+		{Pattern: "POST /logout", Access: Everybody, Serve: signOut},
 		{Pattern: "GET /reset", Access: Everybody, Serve: showResetRequest},
-		{Pattern: "POST /reset", Access: Everybody, Serve: requestReset, Limit: formLimit},
+		{Pattern: "POST /reset", Access: Everybody, Serve: requestReset},
 		{Pattern: "GET /reset/{token}", Access: Everybody, Serve: showReset},
-		{Pattern: "POST /reset/{token}", Access: Everybody, Serve: reset, Limit: formLimit},
+		{Pattern: "POST /reset/{token}", Access: Everybody, Serve: reset},
 	}
 }
 

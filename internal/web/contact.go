@@ -48,9 +48,10 @@ func listContacts(r *request) error {
 	list, page := r.list("/clients", perPage)
 	v := contactsView{list: list, actor: r.actor, everyone: r.everyone()}
 	filter := app.ContactFilter{Everyone: v.everyone}
-	if status := list.Query.Get("status"); status == contactMailable {
+	switch status := oneOf(list.Query, "status", contactFilters()...); status {
+	case contactMailable:
 		filter.Mailable = true
-	} else {
+	default:
 		filter.Reason = mailing.Reason(status)
 	}
 	contacts, total, err := r.App.Contacts(r.in.Context(), r.actor, filter, page)
@@ -93,6 +94,14 @@ func filtered(l ui.List, filters ...string) bool {
 // contactMailable is the status of a contact that is not suppressed; the others
 // are the reasons of a suppression.
 const contactMailable = "mailable"
+
+// contactFilters are the statuses that a list of contacts can be narrowed to.
+func contactFilters() []string {
+	return []string{
+		contactMailable, string(mailing.ReasonUnsubscribed), string(mailing.ReasonBounced),
+		string(mailing.ReasonComplained), string(mailing.ReasonManual),
+	}
+}
 
 func contactStatus(c mailing.Contact) string {
 	if c.Suppression.Reason == "" {

@@ -1747,10 +1747,7 @@ func contactFormPage(p ui.Page, f contactForm) templ.Component {
 
 func contactStatuses(p ui.Page) []ui.Option {
 	options := []ui.Option{{Value: "", Label: p.T("clients.any_status")}}
-	for _, status := range []string{
-		contactMailable, string(mailing.ReasonUnsubscribed), string(mailing.ReasonBounced),
-		string(mailing.ReasonComplained), string(mailing.ReasonManual),
-	} {
+	for _, status := range contactFilters() {
 		options = append(options, ui.Option{Value: status, Label: p.T("clients.status." + status)})
 	}
 	return options

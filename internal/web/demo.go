@@ -33,7 +33,7 @@ func (w *Web) demoRoutes() []Route {
 
 func listDemoMails(r *request) error {
 	list, page := r.list("/demo", demoPerPage)
-	mails, total, err := r.App.DemoMails(r.in.Context(), r.actor, r.from, page)
+	mails, total, err := r.App.DemoMails(r.in.Context(), r.actor, r.demoReader(), page)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (r *request) demoMail() (app.DemoMail, error) {
 	if err != nil {
 		return app.DemoMail{}, err
 	}
-	return r.App.DemoMail(r.in.Context(), r.actor, r.from, id)
+	return r.App.DemoMail(r.in.Context(), r.actor, r.demoReader(), id)
 }
 
 func showDemoMail(r *request) error {

@@ -56,6 +56,21 @@ func TestDemoMailbox(t *testing.T) {
 			admin.get(path).expect(http.StatusOK)
 		}
 	})
+	h.run("once mails leave, what was kept is for an admin only", func(t *testing.T) {
+		h.demo = false
+		defer func() { h.demo = true }()
+		for _, path := range []string{"/demo", mail, mail + "/html", mail + "/source"} {
+			h.visitor().get(path).expect(http.StatusNotFound)
+		}
+		h.signIn(h.account("boss@example.org", mailing.RoleAdmin)).get(mail).expect(http.StatusOK)
+	})
+	h.run("whom a proxy on this machine brings is not at it", func(t *testing.T) {
+		for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via"} {
+			c := h.visitor()
+			c.header.Set(name, "127.0.0.1")
+			c.get("/demo").expect(http.StatusNotFound)
+		}
+	})
 	h.run("a visitor from this machine who asks for another name is not at it", func(t *testing.T) {
 		c := h.visitor()
 		c.host = "rebound.example"

@@ -29,6 +29,9 @@ func (r *request) fail(err error) {
 	if errors.As(err, &tooLarge) {
 		status, ok = http.StatusRequestEntityTooLarge, true
 		err = mailing.Fault(mailing.Invalid, "request_too_large", "max_mb", tooLarge.Limit>>20)
+		if tooLarge.Limit < 1<<20 {
+			err = mailing.Fault(mailing.Invalid, "form_too_large", "max_kb", tooLarge.Limit>>10)
+		}
 	}
 	visit := visitOf(r.in.Context())
 	if !ok {

@@ -6,6 +6,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -21,7 +22,7 @@ const importLimit = 1 << 30
 func (w *Web) importRoutes() []Route {
 	return []Route{
 		{Pattern: "GET /clients/import", Access: SignedIn, Serve: newImport},
-		{Pattern: "POST /clients/import", Access: SignedIn, Serve: importContacts, Limit: importLimit},
+		{Pattern: "POST /clients/import", Access: SignedIn, Serve: importContacts, Limit: importLimit, Stream: true},
 		{Pattern: "GET /clients/imports/{id}/report", Access: SignedIn, Serve: viewImport},
 		{Pattern: "GET /clients/imports/{id}/refusals.csv", Access: SignedIn, Serve: exportRefusals},
 	}
@@ -112,6 +113,15 @@ type importView struct {
 }
 
 func (v importView) running() bool { return v.FinishedAt.IsZero() }
+
+// importTime is far above what the largest file takes.
+const importTime = 10 * time.Minute
+
+// abandoned reports whether an import that has not ended never will: the service
+// was stopped in the middle of it.
+func (v importView) abandoned(now time.Time) bool {
+	return v.running() && now.Sub(v.CreatedAt) > importTime
+}
 
 // older is the address of the lines after those that are shown.
 func (v importView) older() string {

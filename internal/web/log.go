@@ -146,8 +146,7 @@ func (v logView) runs() []int64 {
 
 // logMailings are the choices of the filter by mailing.
 func (r *request) logMailings(everyone bool) ([]ui.Option, error) {
-	mailings, _, err := r.App.Mailings(r.in.Context(), r.actor, app.MailingFilter{Everyone: everyone},
-		app.Page{Desc: true, Limit: logMailings})
+	mailings, err := r.App.LatestMailings(r.in.Context(), r.actor, everyone, logMailings)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +166,7 @@ func (r *request) logFilter() (app.LogFilter, error) {
 	f.MailingID = r.number(logMailing)
 	f.RunID = r.number(logRun)
 	f.Before = r.number(logBefore)
-	f.Result = mailing.AttemptResult(r.field(logStatus))
+	f.Result = oneOf(r.in.URL.Query(), logStatus, attemptResults()...)
 	f.Email = r.field(ui.SearchParam)
 	var problems mailing.Problems
 	if err := problems.AddError(logFrom, r.day(logFrom, 0, &f.From)); err != nil {
@@ -177,6 +176,12 @@ func (r *request) logFilter() (app.LogFilter, error) {
 		return f, err
 	}
 	return f, problems.Err()
+}
+
+func attemptResults() []mailing.AttemptResult {
+	return []mailing.AttemptResult{
+		mailing.AttemptAccepted, mailing.AttemptFailed, mailing.AttemptDeferred, mailing.AttemptInDoubt,
+	}
 }
 
 // number is a number in the address; 0 for what is none.

@@ -1250,9 +1250,7 @@ func inHandColumns(p ui.Page) []ui.Column {
 
 func logStatuses(p ui.Page) []ui.Option {
 	options := []ui.Option{{Value: "", Label: p.T("logs.any_status")}}
-	for _, result := range []mailing.AttemptResult{
-		mailing.AttemptAccepted, mailing.AttemptFailed, mailing.AttemptDeferred, mailing.AttemptInDoubt,
-	} {
+	for _, result := range attemptResults() {
 		options = append(options, ui.Option{Value: string(result), Label: p.T("attempt." + string(result))})
 	}
 	return append(options, ui.Option{Value: logInHand, Label: p.T("logs.in_progress")})

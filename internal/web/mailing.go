@@ -15,11 +15,11 @@ func (w *Web) mailingRoutes() []Route {
 	return []Route{
 		{Pattern: "GET /mailings", Access: SignedIn, Serve: w.listMailings},
 		{Pattern: "GET /mailings/new", Access: SignedIn, Serve: w.newMailing},
-		{Pattern: "POST /mailings/new", Access: SignedIn, Serve: w.createMailing},
+		{Pattern: "POST /mailings/new", Access: SignedIn, Serve: w.createMailing, Limit: textLimit},
 		{Pattern: "GET /mailings/dates", Access: SignedIn, Serve: w.showDates},
 		{Pattern: "GET /mailings/{id}", Access: SignedIn, Serve: w.showMailing},
 		{Pattern: "GET /mailings/{id}/edit", Access: SignedIn, Serve: w.editMailing},
-		{Pattern: "POST /mailings/{id}/edit", Access: SignedIn, Serve: w.updateMailing},
+		{Pattern: "POST /mailings/{id}/edit", Access: SignedIn, Serve: w.updateMailing, Limit: textLimit},
 		{Pattern: "GET /mailings/{id}/send", Access: SignedIn, Serve: w.askToSend},
 		{Pattern: "POST /mailings/{id}/send", Access: SignedIn, Serve: w.sendMailing},
 		{Pattern: "GET /mailings/{id}/disable", Access: SignedIn, Serve: w.askWhyDisable},
@@ -45,7 +45,7 @@ func (w *Web) listMailings(r *request) error {
 	list, page := r.list("/mailings", mailingsPerPage)
 	filter := app.MailingFilter{
 		Everyone: list.Query.Get("scope") == "all",
-		Status:   mailing.Status(list.Query.Get("status")),
+		Status:   oneOf(list.Query, "status", mailing.Statuses()...),
 	}
 	rows, total, err := w.App.Mailings(r.in.Context(), r.actor, filter, page)
 	if err != nil {

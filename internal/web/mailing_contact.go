@@ -31,19 +31,38 @@ type contactPicker struct {
 	Kept  []mailing.Contact // chosen ones that are not among them, the first of those
 }
 
-// typedContacts are the contacts that are chosen in the form that was sent.
+// typedContacts are the contacts that are chosen in the form that was sent. One
+// more than may be shows that there are too many; the rest is not read.
 func (r *request) typedContacts() []int64 {
 	shown := map[int64]bool{}
 	for _, id := range r.ids("shown") {
 		shown[id] = true
 	}
-	chosen := r.ids("contacts")
-	for _, text := range strings.Split(r.field("chosen"), ",") {
-		if id, err := strconv.ParseInt(text, 10, 64); err == nil && id > 0 && !shown[id] {
-			chosen = append(chosen, id)
+	chosen := withoutRepeats(r.ids("contacts"))
+	seen := make(map[int64]bool, len(chosen))
+	for _, id := range chosen {
+		seen[id] = true
+	}
+	for text := range strings.SplitSeq(r.field("chosen"), ",") {
+		if len(chosen) > mostChosen {
+			break
+		}
+		if id, err := strconv.ParseInt(text, 10, 64); err == nil && id > 0 && !shown[id] && !seen[id] {
+			chosen, seen[id] = append(chosen, id), true
 		}
 	}
-	return withoutRepeats(chosen)
+	return chosen
+}
+
+// boundChosen leaves as many contacts chosen as may be, and says so if there were
+// more.
+func (r *request) boundChosen(page *mailingFormPage) {
+	if len(page.Chosen) <= mostChosen {
+		return
+	}
+	page.Chosen = page.Chosen[:mostChosen]
+	fault := mailing.FieldFault(mailing.Invalid, "contacts", "contacts_too_many", "max", r.Number(mostChosen))
+	page.Problems, _ = r.problems(fault)
 }
 
 // withoutRepeats leaves the first of each, in order. It never returns nil.
@@ -93,11 +112,7 @@ func (w *Web) chooseFound(r *request, page *mailingFormPage, owner mailing.Accou
 		}
 	}
 	page.Chosen = withoutRepeats(page.Chosen)
-	if len(page.Chosen) > mostChosen {
-		page.Chosen = page.Chosen[:mostChosen]
-		fault := mailing.FieldFault(mailing.Invalid, "contacts", "contacts_too_many", "max", r.Number(mostChosen))
-		page.Problems, _ = r.problems(fault)
-	}
+	r.boundChosen(page)
 	return nil
 }
 
@@ -108,22 +123,26 @@ func (w *Web) keptContacts(r *request, page *mailingFormPage, owner mailing.Acco
 	for _, c := range page.Picker.Found {
 		found[c.ID] = true
 	}
+	var others []int64
+	for _, id := range page.Chosen {
+		if !found[id] && len(others) < contactsAtOnce {
+			others = append(others, id)
+		}
+	}
+	there, err := w.App.ContactsByIDs(r.in.Context(), owner, others)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[int64]mailing.Contact, len(there))
+	for _, c := range there {
+		byID[c.ID] = c
+	}
 	var kept []mailing.Contact
 	gone := map[int64]bool{}
-	for _, id := range page.Chosen {
-		if len(kept) == contactsShown {
-			break
-		}
-		if found[id] {
-			continue
-		}
-		c, err := w.App.Contact(r.in.Context(), owner, id)
-		switch {
-		case mailing.KindOf(err) == mailing.NotFound || err == nil && c.OwnerID != owner.ID:
-			gone[id] = true
-		case err != nil:
-			return nil, err
-		default:
+	for _, id := range others {
+		c, ok := byID[id]
+		gone[id] = !ok
+		if ok && len(kept) < contactsShown {
 			kept = append(kept, c)
 		}
 	}

@@ -63,6 +63,10 @@ func (r *request) asksAgain() bool { return r.field("find") != "" || r.field("sh
 
 func (w *Web) createMailing(r *request) error {
 	page := w.newMailingPage(r.typedMailing())
+	r.boundChosen(&page)
+	if page.Problems != nil {
+		return w.renderMailingForm(r, http.StatusUnprocessableEntity, page, r.actor)
+	}
 	if r.asksAgain() {
 		return w.renderMailingForm(r, http.StatusOK, page, r.actor)
 	}
@@ -112,7 +116,12 @@ func (w *Web) updateMailing(r *request) error {
 	if err != nil {
 		return err
 	}
-	form := r.typedMailing()
+	page := mailingFormPage{mailingForm: r.typedMailing()}
+	r.boundChosen(&page)
+	form := page.mailingForm
+	if page.Problems != nil {
+		return w.renderEdit(r, http.StatusUnprocessableEntity, view, form, page.Problems)
+	}
 	if r.asksAgain() {
 		return w.renderEdit(r, http.StatusOK, view, form, nil)
 	}

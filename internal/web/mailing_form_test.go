@@ -236,6 +236,24 @@ func TestChooseClients(t *testing.T) {
 			t.Error("the page says who that is")
 		}
 	})
+	t.Run("more than a form may name are refused, and the rest is shown again", func(t *testing.T) {
+		before := len(anna.mailings())
+		ids := make([]string, 50_001)
+		for i := range ids {
+			ids[i] = strconv.Itoa(i + 1)
+		}
+		form := with(anna.filled(), "audience", "chosen", "from_name", "Магазин", "chosen", strings.Join(ids, ","))
+		p := anna.post("/mailings/new", form).expect(http.StatusUnprocessableEntity)
+		p.shows("#audience .field-error", "не больше 50")
+		if got := p.attr("input[name=from_name]", "value"); got != "Магазин" {
+			t.Errorf("the name is %q", got)
+		}
+		m := anna.mailing(every(mailing.Daily))
+		anna.post(at(m.ID, "/edit"), form).expect(http.StatusUnprocessableEntity).shows("#audience .field-error", "не больше 50")
+		if len(anna.mailings()) != before+1 {
+			t.Error("one was stored")
+		}
+	})
 	t.Run("without clients it says where to add them", func(t *testing.T) {
 		eva := newRoom(h, "eva@example.org", 0)
 		eva.get("/mailings/new").shows("#audience a[href=/clients]", "Клиенты")

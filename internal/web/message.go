@@ -15,15 +15,15 @@ func (w *Web) messageRoutes() []Route {
 	return []Route{
 		{Pattern: "GET /messages", Access: SignedIn, Serve: listMessages},
 		{Pattern: "GET /messages/new", Access: SignedIn, Serve: newMessage},
-		{Pattern: "POST /messages/new", Access: SignedIn, Serve: createMessage},
+		{Pattern: "POST /messages/new", Access: SignedIn, Serve: createMessage, Limit: textLimit},
 		{Pattern: "GET /messages/{id}", Access: SignedIn, Serve: viewMessage},
 		{Pattern: "GET /messages/{id}/edit", Access: SignedIn, Serve: editMessage},
-		{Pattern: "POST /messages/{id}/edit", Access: SignedIn, Serve: updateMessage},
+		{Pattern: "POST /messages/{id}/edit", Access: SignedIn, Serve: updateMessage, Limit: textLimit},
 		{Pattern: "POST /messages/{id}/delete", Access: SignedIn, Serve: deleteMessage},
 		{Pattern: "GET /messages/{id}/preview", Access: SignedIn, Serve: previewMessage},
 		{Pattern: "POST /messages/{id}/test", Access: SignedIn, Serve: testMessage},
-		{Pattern: "POST /messages/preview", Access: SignedIn, Serve: previewDraft},
-		{Pattern: "POST /messages/test", Access: SignedIn, Serve: testDraft},
+		{Pattern: "POST /messages/preview", Access: SignedIn, Serve: previewDraft, Limit: textLimit},
+		{Pattern: "POST /messages/test", Access: SignedIn, Serve: testDraft, Limit: textLimit},
 	}
 }
 

@@ -18,8 +18,8 @@ const preferencesLife = 365 * 24 * time.Hour
 func (w *Web) profileRoutes() []Route {
 	return []Route{
 		{Pattern: "GET /profile", Access: SignedIn, Serve: showProfile},
-		{Pattern: "POST /profile", Access: SignedIn, Serve: saveProfile, Limit: formLimit},
-		{Pattern: "POST " + ui.PreferencesPath, Access: Everybody, Serve: setPreferences, Limit: formLimit},
+		{Pattern: "POST /profile", Access: SignedIn, Serve: saveProfile},
+		{Pattern: "POST " + ui.PreferencesPath, Access: Everybody, Serve: setPreferences},
 	}
 }
 

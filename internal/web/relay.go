@@ -35,9 +35,9 @@ func relayPresets() []relayPreset {
 func (w *Web) relayRoutes() []Route {
 	return []Route{
 		{Pattern: "GET /relay", Access: SignedIn, Serve: showRelay},
-		{Pattern: "POST /relay", Access: SignedIn, Serve: saveRelay, Limit: formLimit},
-		{Pattern: "POST /relay/test", Access: SignedIn, Serve: testRelay, Limit: formLimit},
-		{Pattern: "POST /relay/delete", Access: SignedIn, Serve: deleteRelay, Limit: formLimit},
+		{Pattern: "POST /relay", Access: SignedIn, Serve: saveRelay},
+		{Pattern: "POST /relay/test", Access: SignedIn, Serve: testRelay},
+		{Pattern: "POST /relay/delete", Access: SignedIn, Serve: deleteRelay},
 	}
 }
 
@@ -46,6 +46,7 @@ type relayForm struct {
 	settings app.RelaySettings
 	port     string // as it was typed
 	stored   bool   // a relay is set up
+	given    bool   // none is, but mails leave by that of SMTP_URL
 	preset   string // key of the preset that the form is filled from; empty: none
 	steps    []relayStep
 	tested   bool // it was sent to be tested, not to be saved
@@ -58,6 +59,7 @@ type relayStep struct {
 }
 
 func (r *request) relayPage(form relayForm, problems map[string]string) templ.Component {
+	form.given = !form.stored && !r.Demo()
 	return relayPage(r.page(r.T("relay.title")), form, problems)
 }
 

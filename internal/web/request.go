@@ -3,9 +3,10 @@ package web
 import (
 	"errors"
 	"net/http"
-	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -64,28 +65,6 @@ func (w *Web) speak(lang, zone string) *i18n.Printer {
 	return p
 }
 
-// visitor says where a request comes from. Loopback needs all three: the service
-// is bound to it, the visitor comes from it, and asks for it by name.
-func (w *Web) visitor(in *http.Request) app.Visitor {
-	peer, err := netip.ParseAddrPort(in.RemoteAddr)
-	if err != nil {
-		return app.Visitor{Address: in.RemoteAddr}
-	}
-	return app.Visitor{
-		Address:  peer.Addr().Unmap().String(),
-		Loopback: w.Loopback && peer.Addr().Unmap().IsLoopback() && loopbackHost(in.Host),
-	}
-}
-
-func loopbackHost(hostport string) bool {
-	host := (&url.URL{Host: hostport}).Hostname()
-	if host == "localhost" {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.Unmap().IsLoopback()
-}
-
 // id is the number in the path. What is not a number names nothing.
 func (r *request) id(name string) (int64, error) {
 	id, err := strconv.ParseInt(r.in.PathValue(name), 10, 64)
@@ -96,12 +75,26 @@ func (r *request) id(name string) (int64, error) {
 }
 
 // field is what was typed into a form or stands in the address.
-func (r *request) field(name string) string { return r.in.FormValue(name) }
+func (r *request) field(name string) string { return plain(r.in.FormValue(name)) }
 
 // fields are all values of a name: of checkboxes.
 func (r *request) fields(name string) []string {
 	r.in.FormValue(name) // parses the form
-	return r.in.Form[name]
+	return plainAll(r.in.Form[name])
+}
+
+// plain is text as browsers send it: without U+0000, which no database of ours
+// looks for, and with U+FFFD for what is no UTF-8.
+func plain(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
+}
+
+func plainAll(texts []string) []string {
+	all := make([]string, len(texts))
+	for i, text := range texts {
+		all[i] = plain(text)
+	}
+	return all
 }
 
 // ids are all values of a name that are ids; others are left out.
@@ -134,6 +127,14 @@ func (r *request) page(title string) ui.Page {
 // may read it.
 func (r *request) readsDemo() bool { return r.Demo() && app.MayReadDemo(r.actor, r.from) }
 
+// demoReader is where the visitor comes from for the demo mailbox. Once mails
+// leave, who merely sits at this machine reads those kept before no more.
+func (r *request) demoReader() app.Visitor {
+	from := r.from
+	from.Loopback = from.Loopback && r.Demo()
+	return from
+}
+
 // render answers with a page.
 func (r *request) render(status int, c templ.Component) error {
 	r.out.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -159,13 +160,27 @@ const lastPage = 1 << 20
 
 // list reads search, sorting and page number from the address.
 func (r *request) list(path string, perPage int) (ui.List, app.Page) {
-	l := ui.List{Path: path, Query: r.in.URL.Query(), PerPage: perPage}
+	l := ui.List{Path: path, Query: url.Values{}, PerPage: perPage}
+	for name, values := range r.in.URL.Query() {
+		l.Query[name] = plainAll(values)
+	}
 	sort, desc := l.Sort()
 	number, _ := strconv.Atoi(l.Query.Get(ui.PageParam)) // l.Page does not go beyond the Total, still unknown
 	return l, app.Page{
 		Search: l.Search(), Sort: sort, Desc: desc || sort == "",
 		Offset: int64(min(max(number, 1), lastPage)-1) * int64(perPage), Limit: int64(perPage),
 	}
+}
+
+// oneOf is the value of a filter in the address. One that the filter does not
+// have is taken out of it.
+func oneOf[T ~string](query url.Values, name string, known ...T) T {
+	value := T(query.Get(name))
+	if !slices.Contains(known, value) {
+		query.Del(name)
+		return ""
+	}
+	return value
 }
 
 func query(name, value string) string { return url.Values{name: {value}}.Encode() }

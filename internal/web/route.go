@@ -3,7 +3,9 @@ package web
 import (
 	"errors"
 	"net/http"
+	"os"
 	"strings"
+	"time"
 
 	"vestnik/internal/mailing"
 )
@@ -24,12 +26,24 @@ type Route struct {
 	Pattern string // as for http.ServeMux: "GET /clients/{id}"
 	Access  Access
 	Serve   func(*request) error
-	Limit   int64 // bytes a request may carry; 0: defaultLimit
+	Limit   int64 // bytes a request may carry; 0: formLimit
+	Stream  bool  // Serve reads the body itself, however long that takes
 }
 
-// defaultLimit is room for a message of the largest size, typed into a form and
-// percent-encoded in Cyrillic, and for the answer that it is too large.
-const defaultLimit = 32 << 20
+// How much a request may carry.
+const (
+	noBody = -1
+	// formLimit is room for every form but those with a text of any length.
+	formLimit = 64 << 10
+	// textLimit is room for a message of the largest size, typed into a form and
+	// percent-encoded in Cyrillic, and for the answer that it is too large; and
+	// for as many chosen contacts as a form may name.
+	textLimit = 32 << 20
+)
+
+// bodyWait is how long a body may take to come in. Chosen; 32 MB come in that
+// time at 4 Mbit/s.
+const bodyWait = time.Minute
 
 // Routes lists all routes.
 func (w *Web) Routes() []Route {
@@ -45,13 +59,9 @@ func (w *Web) Routes() []Route {
 }
 
 func (w *Web) serve(route Route) http.Handler {
-	limit := route.Limit
-	if limit == 0 {
-		limit = defaultLimit
-	}
 	return http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
 		visitOf(in.Context()).pattern = route.Pattern
-		in.Body = http.MaxBytesReader(out, in.Body, limit)
+		route.bound(out, in)
 		r, err := w.newRequest(out, in)
 		if err != nil {
 			r.fail(err)
@@ -61,27 +71,57 @@ func (w *Web) serve(route Route) http.Handler {
 			r.askToSignIn()
 			return
 		}
-		if err := readForm(in); err != nil {
-			r.fail(err)
-			return
+		if !route.Stream && route.Limit != noBody {
+			err = readForm(out, in)
 		}
-		if err := route.Serve(r); err != nil {
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			out.WriteHeader(http.StatusRequestTimeout) // who sends so slowly reads no page
+			return
+		case err == nil:
+			err = route.Serve(r)
+		}
+		if err != nil {
 			r.fail(err)
 		}
 	})
 }
 
+// bound keeps the body of a request to the size and the time of the route.
+func (route Route) bound(out http.ResponseWriter, in *http.Request) {
+	// Without a body nothing is read, and the deadline would end a stream of events.
+	// With one, the server reads on even where we do not.
+	if !route.Stream && in.ContentLength != 0 {
+		setBodyDeadline(out, time.Now().Add(bodyWait))
+	}
+	switch route.Limit {
+	case noBody:
+		in.Body = http.NoBody
+		return
+	case 0:
+		route.Limit = formLimit
+	}
+	in.Body = http.MaxBytesReader(out, in.Body, route.Limit)
+}
+
+// setBodyDeadline says until when the body may be read; the zero time: for ever.
+// It fails where there is no connection, and on one that is gone, as reading will.
+func setBodyDeadline(out http.ResponseWriter, until time.Time) {
+	_ = http.NewResponseController(out).SetReadDeadline(until)
+}
+
 // readForm reads a form that was typed, since http.Request.FormValue takes one that
 // is too large for an empty one. Files are read where they are wanted.
-func readForm(in *http.Request) error {
+func readForm(out http.ResponseWriter, in *http.Request) error {
 	if !strings.HasPrefix(in.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		return nil
 	}
 	var tooLarge *http.MaxBytesError
-	if err := in.ParseForm(); errors.As(err, &tooLarge) {
+	if err := in.ParseForm(); errors.As(err, &tooLarge) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}
-	return nil // what cannot be decoded is left out
+	setBodyDeadline(out, time.Time{}) // it would cut off an answer that takes long
+	return nil                        // what cannot be decoded is left out
 }
 
 // nowhere answers for an address that no route has.

@@ -15,6 +15,12 @@ import (
 const (
 	// liveEvery is how often a run's progress is sent: what an eye can follow.
 	liveEvery = time.Second
+	// liveRest is how many times as long as it took to make one progress the next
+	// has to wait: each viewer of a large run, whose deliveries take long to
+	// count, costs no more than a twentieth of a core.
+	liveRest = 20
+	// liveMost is how old what is shown gets all the same.
+	liveMost = 30 * time.Second
 	// liveWrite is how long a browser may take to accept one progress. One that
 	// sleeps is given up; it asks anew when it wakes.
 	liveWrite = 10 * time.Second
@@ -126,10 +132,9 @@ func (w *Web) runEvents(r *request) error {
 }
 
 func (w *Web) followRun(r *request, view app.RunView) error {
-	ticks := time.NewTicker(liveEvery)
-	defer ticks.Stop()
 	live := liveStream{out: r.out, control: http.NewResponseController(r.out)}
 	current := paceOf(view.Run, r.now)
+	started := time.Now()
 	for {
 		if err := w.sendProgress(r, &live, view, current); err != nil {
 			return err
@@ -140,8 +145,9 @@ func (w *Web) followRun(r *request, view app.RunView) error {
 		select {
 		case <-r.in.Context().Done():
 			return nil
-		case r.now = <-ticks.C:
+		case r.now = <-time.After(liveWait(time.Since(started))):
 		}
+		started = r.now
 		var err error
 		if view, err = w.runAgain(r.in.Context(), r, view.ID); err != nil {
 			return errors.Join(err, live.send("done", nil)) // the page will say what is wrong
@@ -149,6 +155,9 @@ func (w *Web) followRun(r *request, view app.RunView) error {
 		current = current.with(r.now, view.Counts.Final())
 	}
 }
+
+// liveWait is how long to wait after a progress that took so long to make.
+func liveWait(took time.Duration) time.Duration { return min(max(liveEvery, liveRest*took), liveMost) }
 
 // runAgain reads the run with the rights that the visitor has now.
 func (w *Web) runAgain(ctx context.Context, r *request, id int64) (app.RunView, error) {

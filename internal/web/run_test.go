@@ -34,7 +34,7 @@ func newSending(h *harness, email string, contacts int) sending {
 		h.t.Fatal(err)
 	}
 	for done := false; !done; {
-		if done, err = h.store.FillRun(ctx, s.id, mailing.AudienceAll, time.Now()); err != nil {
+		if done, err = h.store.FillRun(ctx, s.id, time.Now()); err != nil {
 			h.t.Fatal(err)
 		}
 	}

@@ -11,7 +11,7 @@ func (w *Web) unsubscribeRoutes() []Route {
 	return []Route{
 		{Pattern: "GET /unsubscribe/preview", Access: Everybody, Serve: showUnsubscribePreview},
 		{Pattern: "GET /unsubscribe/{token}", Access: Everybody, Serve: showUnsubscribe},
-		{Pattern: "POST /unsubscribe/{token}", Access: Everybody, Serve: unsubscribe, Limit: formLimit},
+		{Pattern: "POST /unsubscribe/{token}", Access: Everybody, Serve: unsubscribe},
 	}
 }
 

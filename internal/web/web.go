@@ -7,6 +7,7 @@ package web
 import (
 	"log/slog"
 	"net/http"
+	"net/netip"
 
 	"github.com/alexedwards/scs/v2"
 
@@ -25,6 +26,8 @@ type Options struct {
 	Loopback bool        // the service is bound to a loopback address
 	Secure   bool        // it is reached by https, so cookies may travel there only
 	Demo     func() bool // whether mails go to the demo mailbox now
+	// TrustedProxies are the machines whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
 }
 
 // Web is all pages.
@@ -42,7 +45,7 @@ func New(o Options) *Web {
 	for _, route := range w.Routes() {
 		w.mux.Handle(route.Pattern, w.serve(route))
 	}
-	w.mux.Handle("/", w.serve(Route{Pattern: "/", Access: Everybody, Serve: nowhere}))
+	w.mux.Handle("/", w.serve(Route{Pattern: "/", Access: Everybody, Serve: nowhere, Limit: noBody}))
 
 	// Files need no session: no database is asked for them.
 	all := http.NewServeMux()

@@ -100,7 +100,7 @@ func TestFrame(t *testing.T) {
 	})
 	h.run("a form that is too large is refused in words", func(t *testing.T) {
 		form := url.Values{"email": {strings.Repeat("a", 1<<17)}}
-		h.visitor().post("/login", form).expect(http.StatusRequestEntityTooLarge).shows(".nothing-title", "МБ")
+		h.visitor().post("/login", form).expect(http.StatusRequestEntityTooLarge).shows(".nothing-title", "64 КБ")
 	})
 }
 
