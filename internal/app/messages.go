@@ -99,6 +99,12 @@ func (a *App) DeleteMessage(ctx context.Context, actor mailing.Account, id int64
 	return a.store.DeleteMessage(ctx, id)
 }
 
+// MessageWarnings are hints about a message that may be sent as it is: merge
+// fields that nobody has, and that will be empty.
+func (a *App) MessageWarnings(m mailing.Message) mailing.Problems {
+	return compose.Warnings(m.Subject, m.Body, compose.Known()...)
+}
+
 // Preview is a message as one recipient will see it. HTML is empty for a text
 // message; it is not sanitised and belongs into a sandboxed frame.
 type Preview struct {
@@ -123,7 +129,7 @@ func (a *App) PreviewMessage(ctx context.Context, actor mailing.Account, f Messa
 	if err != nil {
 		return Preview{}, err
 	}
-	p := Preview{Warnings: compose.Warnings(f.Subject, f.Body, compose.Known()...)}
+	p := Preview{Warnings: a.MessageWarnings(mailing.Message{Subject: f.Subject, Body: f.Body})}
 	p.Subject, p.HTML, p.Text, err = template.Preview(compose.Recipient{
 		Email: contact.Email, FirstName: contact.FirstName, LastName: contact.LastName, Comment: contact.Comment,
 		UnsubscribeURL: a.BaseURL + "/unsubscribe/preview", Date: a.Now(),

@@ -3,6 +3,7 @@ package compose
 import (
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"vestnik/internal/compose/liquid"
@@ -42,11 +43,24 @@ func Known() []string {
 	return []string{"first_name", "last_name", "email", "comment", "unsubscribe_url", "mailing"}
 }
 
-// Check looks for all that is wrong with a message as it was typed. The error
-// is mailing.Problems with the fields "subject" and "body".
+// Check looks for all that is wrong with a message as it was typed, also by
+// making one for an example recipient: a loop without end shows only then. The
+// error is mailing.Problems with the fields "subject" and "body".
 func Check(subject, body string, format mailing.Format) error {
-	_, err := compileParts(Source{Subject: subject, Body: body, Format: format})
-	return err
+	compiled, err := compileParts(Source{Subject: subject, Body: body, Format: format})
+	if err != nil {
+		return err
+	}
+	t := Template{parts: compiled}
+	_, _, _, err = t.Preview(Recipient{
+		Email: "name@example.org", FirstName: "Name", LastName: "Surname", Comment: "Comment",
+		UnsubscribeURL: "https://example.org/unsubscribe", Date: time.Now(),
+	})
+	var problems mailing.Problems
+	if err := problems.AddError("body", err); err != nil {
+		return err
+	}
+	return problems.Err()
 }
 
 // Warnings lists the variables in a message that are not among known, once

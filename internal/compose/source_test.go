@@ -36,6 +36,7 @@ func TestCheck(t *testing.T) {
 		{"Markdown with emphasis without end is refused", "s", strings.Repeat("*a_ ", 100_000), mailing.FormatMarkdown, "body: markdown_too_complex"},
 		{"also over the lines of a quotation", "s", strings.Repeat("> *a_ b\n", 100_000), mailing.FormatMarkdown, "body: markdown_too_complex"},
 		{"a long list with bold words is not", "s", strings.Repeat("- **a** and *b*\n", 2000), mailing.FormatMarkdown, ""},
+		{"a loop without end is refused", "s", "{% for i in (1..100000000) %}x{% endfor %}", mailing.FormatText, "body: liquid_too_long"},
 		{"a line of dots or dashes is no nesting", "s", strings.Repeat(".", 60) + " 5 ₽\n" + strings.Repeat("-", 60) + " cut\n" + strings.Repeat("- ", 40), mailing.FormatMarkdown, ""},
 		{"an unknown filter is found in Markdown", "s", "# {{ a | shout }}", mailing.FormatMarkdown, "body: liquid_unknown_filter"},
 	} {

@@ -239,7 +239,15 @@ func createMessage(r *request) error {
 	if err != nil {
 		return r.mendEditor(err, 0, typed)
 	}
-	return r.done(messagePath(m.ID), r.T("messages.created"))
+	return r.messageDone(m, r.T("messages.created"))
+}
+
+// messageDone shows the message that was stored, with what is odd about it.
+func (r *request) messageDone(m mailing.Message, sentence string) error {
+	for _, warning := range r.App.MessageWarnings(m) {
+		r.flash(ui.Warning, r.Error(warning))
+	}
+	return r.done(messagePath(m.ID), sentence)
 }
 
 // changeable is the message that the path names, if the actor may change it.
@@ -265,10 +273,11 @@ func updateMessage(r *request) error {
 		return err
 	}
 	typed := r.typedMessage()
-	if _, err := r.App.UpdateMessage(r.in.Context(), r.actor, id, typed); err != nil {
+	m, err := r.App.UpdateMessage(r.in.Context(), r.actor, id, typed)
+	if err != nil {
 		return r.mendEditor(err, id, typed)
 	}
-	return r.done(messagePath(id), r.T("messages.saved"))
+	return r.messageDone(m, r.T("messages.saved"))
 }
 
 func deleteMessage(r *request) error {

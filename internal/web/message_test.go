@@ -206,3 +206,12 @@ func TestMessageTest(t *testing.T) {
 		c.post(path+"/test", url.Values{"to": {""}}).expect(http.StatusUnprocessableEntity).shows("#field-to-error", "Укажите адрес")
 	})
 }
+
+func TestAMisspeltFieldIsNotedWhenAMessageIsSaved(t *testing.T) {
+	h := newHarness(t)
+	anna := h.signIn(h.account("anna@example.org", mailing.RoleUser))
+	saved := anna.post("/messages/new", url.Values{
+		"subject": {"Новости"}, "format": {"text"}, "body": {"Здравствуйте, {{ first_nam }}!"},
+	}).expect(http.StatusSeeOther)
+	anna.follow(saved).expect(http.StatusOK).shows("#flashes", "first_nam")
+}
