@@ -437,6 +437,16 @@ func TestRelay(t *testing.T) {
 	})
 }
 
+func TestANewRelayIsTriedByTheRunsThatTheOldOneHalted(t *testing.T) {
+	h, _, has := furnished(t)
+	must(t, h.store.HaltRun(t.Context(), has.run, "535 5.7.8 no"))
+	must(t, h.PutRelay(t.Context(), h.person(t, "admin@example.org", mailing.RoleAdmin), relay()))
+	run, err := h.store.Run(t.Context(), has.run)
+	if err != nil || run.Halt != "" {
+		t.Errorf("the run is halted by %q, %v", run.Halt, err)
+	}
+}
+
 func TestUnsubscribe(t *testing.T) {
 	link := func(h *house, owner int64) string {
 		_, token, _ := strings.Cut(h.UnsubscribeURL(owner, 7, "client@example.org"), "/unsubscribe/")

@@ -58,7 +58,7 @@ func (a *App) RelayInUse(ctx context.Context) (RelaySettings, bool, error) {
 	return r, true, wrap(err, "relay password")
 }
 
-// PutRelay sets the relay up.
+// PutRelay sets the relay up. Runs that the earlier one has halted try it.
 func (a *App) PutRelay(ctx context.Context, actor mailing.Account, r RelaySettings) error {
 	r, err := a.checkedRelay(ctx, actor, r)
 	if err != nil {
@@ -74,7 +74,10 @@ func (a *App) PutRelay(ctx context.Context, actor mailing.Account, r RelaySettin
 	if err := a.store.PutRelay(ctx, row); err != nil {
 		return err
 	}
-	return a.relayChanged(ctx)
+	if err := a.relayChanged(ctx); err != nil {
+		return err
+	}
+	return a.store.ClearHalts(ctx)
 }
 
 func (a *App) relayChanged(ctx context.Context) error {

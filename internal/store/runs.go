@@ -281,6 +281,11 @@ func (s *Store) HaltRun(ctx context.Context, id int64, why string) error {
 	return wrap(s.w.HaltRun(ctx, sqlc.HaltRunParams{ID: id, Halt: storable(why)}), "halt run")
 }
 
+// ClearHalts lets all halted runs go on.
+func (s *Store) ClearHalts(ctx context.Context) error {
+	return wrap(s.w.ClearHalts(ctx), "clear halts")
+}
+
 // Run returns a run, whoever owns it.
 func (s *Store) Run(ctx context.Context, id int64) (mailing.Run, error) {
 	row, err := found(s.r.Run(ctx, id))

@@ -82,6 +82,9 @@ where id = @id;
 -- name: HaltRun :exec
 update runs set halt = @halt where id = @id and state in ('opening', 'sending');
 
+-- name: ClearHalts :exec
+update runs set halt = '' where halt <> '' and (state = 'opening' or state = 'sending');
+
 -- name: CancelRun :execrows
 update runs set state = 'cancelled', finished_at = @finished_at
 where id = @id and state in ('opening', 'sending');

@@ -84,6 +84,15 @@ func (q *Queries) ChangeFreeDelivery(ctx context.Context, arg ChangeFreeDelivery
 	return result.RowsAffected()
 }
 
+const clearHalts = `-- name: ClearHalts :exec
+update runs set halt = '' where halt <> '' and (state = 'opening' or state = 'sending')
+`
+
+func (q *Queries) ClearHalts(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, clearHalts)
+	return err
+}
+
 const countDeliveries = `-- name: CountDeliveries :many
 select state, count(*) as deliveries from deliveries where run_id = $1 group by state
 `
