@@ -27,8 +27,7 @@ type App struct {
 type Config struct {
 	BaseURL    string // "https://mail.example.org", without a slash at the end
 	Zone       string // IANA zone of people who chose none
-	LateLimit  time.Duration
-	OpenSignUp bool // whether strangers may register
+	OpenSignUp bool   // whether strangers may register
 
 	// OpenRun writes a run's deliveries down in the background. The ledger finds
 	// runs that are opening by itself too; this only makes it soon.

@@ -27,7 +27,7 @@ func (a *App) SendNow(ctx context.Context, actor mailing.Account, mailingID int6
 		return 0, err
 	}
 	run := mailing.NewRun(m, owner, mailing.RunManual, a.Now(), a.Now())
-	if runID, err = a.store.OpenManualRun(ctx, run, Content(message), a.Now().Add(-sendAgainAfter)); err != nil {
+	if runID, err = a.store.OpenManualRun(ctx, run, store.ContentOf(message), a.Now().Add(-sendAgainAfter)); err != nil {
 		return 0, err
 	}
 	return runID, a.openSoon(ctx, runID)
@@ -48,11 +48,6 @@ func (a *App) openSoon(ctx context.Context, runID int64) error {
 		return err
 	}
 	return a.OpenRun(ctx, runID)
-}
-
-// Content is what a run of the message freezes.
-func Content(m mailing.Message) store.Content {
-	return store.Content{Subject: m.Subject, Format: m.Format, Body: m.Body}
 }
 
 func content(f MessageForm) store.Content {

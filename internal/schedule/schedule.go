@@ -83,7 +83,7 @@ func (s *Scheduler) open(ctx context.Context, due store.Due, now time.Time) erro
 	if err != nil {
 		return err
 	}
-	content := store.Content{Subject: message.Subject, Format: message.Format, Body: message.Body}
+	content := store.ContentOf(message)
 	id, opened, err := s.Store.OpenScheduledRun(ctx, run, content, next, m)
 	if err != nil || !opened {
 		return err

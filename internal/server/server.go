@@ -67,7 +67,7 @@ func (b *Base) open(ctx context.Context, work bool) error {
 		return err
 	}
 	b.App = app.New(app.Config{
-		BaseURL: b.Config.BaseURL, Zone: b.Config.Zone.String(), LateLimit: b.Config.LateLimit,
+		BaseURL: b.Config.BaseURL, Zone: b.Config.Zone.String(),
 		OpenSignUp: b.Config.PublicSignup, CheckRelay: checkRelay,
 		RelayChanged: func(ctx context.Context) error { return b.roads.look(ctx) },
 		OpenRun:      func(ctx context.Context, runID int64) error { return b.queue.OpenRun(ctx, runID) },
@@ -244,7 +244,7 @@ func (b *Base) webServer(ctx context.Context, version string) (*http.Server, err
 	}
 	pages := web.New(web.Options{
 		App: b.App, Catalog: catalog, Sessions: sessions{b.Store}, Log: b.Log, Version: version,
-		Loopback: b.Config.Loopback(), Secure: strings.HasPrefix(b.Config.BaseURL, "https://"), Demo: b.roads.demo,
+		Loopback: b.Config.Loopback(), Secure: b.Config.Secure(), Demo: b.roads.demo,
 		TrustedProxies: b.Config.TrustedProxies,
 	})
 	return &http.Server{

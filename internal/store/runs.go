@@ -16,6 +16,11 @@ type Content struct {
 	Body    string
 }
 
+// ContentOf is what a run of the message freezes.
+func ContentOf(m mailing.Message) Content {
+	return Content{Subject: m.Subject, Format: m.Format, Body: m.Body}
+}
+
 // OpenScheduledRun opens the run of one occurrence and moves the mailing to its
 // next, in one transaction. It reports false, and changes nothing, when somebody
 // else has changed the mailing meanwhile. It also reports false when the mailing
