@@ -43,7 +43,7 @@ func TestAdminStory(t *testing.T) {
 		c := storySettings(t)
 		a.mailing = storySuperuser(t, c)
 		a.sink = newSink(t, smtpsink.Options{
-			Username: storyRelayUser, Password: storyRelayPassword, Strict: true, Keep: true, Answer: a.hold,
+			Username: storyRelayUser, Password: storyRelayPassword, Strict: true, StrictFormat: true, Keep: true, Answer: a.hold,
 		})
 		a.storyVisitor = newStoryVisitor(t, storyService(t, c), "ru")
 		t.Cleanup(release) // before the service stops, which waits for the mail server

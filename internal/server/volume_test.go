@@ -46,7 +46,7 @@ func TestVolume(t *testing.T) {
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		h := newHouse(t, url)
 		h.importClients(many)
-		s := newSink(t, smtpsink.Options{Strict: true})
+		s := newSink(t, smtpsink.Options{Strict: true, StrictFormat: true})
 		h.serve(s.Addr()).says("pages are served", 30*time.Second)
 		asked := time.Now()
 		run := h.sendNow(h.mailing(mailing.NeverTwice))

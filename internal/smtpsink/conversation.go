@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"io"
+	"math"
 	"net"
 	"strconv"
 	"strings"
@@ -26,10 +27,13 @@ type conversation struct {
 	over   bool
 
 	hello    string
+	esmtp    bool // it was EHLO, so that extensions may be used
 	secured  bool
 	user     string
 	mail     bool // MAIL was accepted
 	eightBit bool // with BODY=8BITMIME
+	utf8     bool // with SMTPUTF8
+	size     int  // with SIZE, in octets; 0: not declared
 	from     string
 	to       []string
 	accepted int
@@ -122,12 +126,13 @@ func (c *conversation) standard(code int, enhanced, text string) Reply {
 
 // forget ends the transaction (RFC 5321, section 4.1.1.5).
 func (c *conversation) forget() {
-	c.mail, c.eightBit, c.from, c.to = false, false, "", nil
+	c.mail, c.eightBit, c.utf8, c.size = false, false, false, 0
+	c.from, c.to = "", nil
 }
 
 func (c *conversation) commandHello(verb []byte, name string) {
 	c.forget()
-	c.hello = name
+	c.hello, c.esmtp = name, false
 	options := &c.server.options
 	if is(verb, "HELO") {
 		c.respond(StageEHLO, Reply{Code: 250, Text: options.Host})
@@ -137,7 +142,7 @@ func (c *conversation) commandHello(verb []byte, name string) {
 		c.respond(StageEHLO, Reply{Code: 502, Text: "what?"})
 		return
 	}
-	c.respond(StageEHLO, Reply{Code: 250, Text: strings.Join(c.extensions(), "\n")})
+	c.esmtp = c.respond(StageEHLO, Reply{Code: 250, Text: strings.Join(c.extensions(), "\n")})
 }
 
 func (c *conversation) extensions() []string {
@@ -169,7 +174,7 @@ func (c *conversation) commandStartTLS() {
 	c.flush()
 	c.over = !c.handshake()
 	c.forget()
-	c.hello = ""
+	c.hello, c.esmtp = "", false
 }
 
 func (c *conversation) handshake() bool {
@@ -199,23 +204,28 @@ func (c *conversation) commandMail(argument []byte) {
 	if string(path) != c.from {
 		c.from = string(path)
 	}
-	if c.tooLarge(parameters) {
+	if c.size = declaredSize(parameters); c.server.options.MaxSize > 0 && c.size > c.server.options.MaxSize {
 		c.respond(StageMail, c.standard(552, "5.3.4", "too large"))
 		return
 	}
 	c.eightBit = bytes.Contains(parameters, []byte("BODY=8BITMIME"))
+	c.utf8 = bytes.Contains(parameters, []byte("SMTPUTF8"))
 	c.mail = c.respond(StageMail, c.standard(250, "2.1.0", "from there"))
 }
 
-func (c *conversation) tooLarge(parameters []byte) bool {
-	limit := c.server.options.MaxSize
+// declaredSize is the value of SIZE, 0 when there is none. What cannot be read
+// is more than anybody takes.
+func declaredSize(parameters []byte) int {
 	_, rest, declared := bytes.Cut(parameters, []byte("SIZE="))
-	if limit == 0 || !declared {
-		return false
+	if !declared {
+		return 0
 	}
 	digits, _, _ := bytes.Cut(rest, []byte(" "))
 	size, err := strconv.Atoi(string(digits))
-	return err != nil || size > limit
+	if err != nil {
+		return math.MaxInt
+	}
+	return size
 }
 
 func (c *conversation) commandRcpt(argument []byte) {

@@ -37,9 +37,11 @@ type Options struct {
 	Delay      time.Duration // before each flight of replies, like a round trip
 	OctetByOne bool          // write replies one octet at a time
 	NoEnhanced bool          // send no enhanced codes of its own
-	Strict     bool          // look for violations; see Server.Violations
 	Keep       bool          // keep the data of messages
 	CountOnly  bool          // keep neither messages nor copies, only the count
+
+	Strict       bool // look for violations on the wire; see Server.Violations
+	StrictFormat bool // look into messages too, as CheckMessage does
 
 	// Answer is asked at every stage; nil, or its zero Reply, leaves the answer
 	// to the server. It may be called by several connections at once.
@@ -159,9 +161,10 @@ func (s *Server) Copies() map[string]int {
 	return copies
 }
 
-// Violations are the breaches of the standards it saw, one sentence each. It
-// looks only with Options.Strict. A command that was sent too early is seen
-// only if it had arrived when the server looked.
+// Violations are the breaches of the standards it saw, one sentence each, and
+// each kind once in a message. It looks only with Options.Strict, and into
+// messages only with Options.StrictFormat. A command that was sent too early is
+// seen only if it had arrived when the server looked.
 func (s *Server) Violations() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
