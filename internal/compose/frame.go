@@ -12,8 +12,8 @@ import (
 // content, and the boundaries between the parts.
 type frame struct {
 	beforeText []byte
-	beforeHTML []byte // only with HTML, as end
-	end        []byte
+	beforeHTML []byte // only with HTML
+	end        []byte // with all attachments, encoded
 }
 
 const (
@@ -24,10 +24,28 @@ const (
 )
 
 func newFrame(s Source) frame {
+	boundary := boundaryOf(s)
+	f := bodyFrame(s, boundary)
+	if len(s.Attachments) == 0 {
+		return f
+	}
+	// Its last letters keep it from being taken for the inner one. Base64 has no
+	// "_" either.
+	boundary = strings.TrimSuffix(boundary, "=") + "mixed="
+	between := "\r\n--" + boundary + "\r\n"
+	f.beforeText = append([]byte("Content-Type: multipart/mixed;\r\n boundary=\""+boundary+"\"\r\n"+between), f.beforeText...)
+	for _, a := range s.Attachments {
+		f.end = appendAttachment(append(f.end, between...), a)
+	}
+	f.end = append(f.end, "\r\n--"+boundary+"--\r\n"...)
+	return f
+}
+
+// bodyFrame is the frame of a message without attachments.
+func bodyFrame(s Source, boundary string) frame {
 	if s.Format == mailing.FormatText {
 		return frame{beforeText: []byte(textFields)}
 	}
-	boundary := boundaryOf(s)
 	between := "\r\n--" + boundary + "\r\n"
 	return frame{
 		beforeText: []byte("Content-Type: multipart/alternative;\r\n boundary=\"" + boundary + "\"\r\n" + between + textFields),

@@ -179,32 +179,51 @@ func isWordSafe(c byte) bool {
 
 // appendMailbox appends "Name: "display" <addr>" (RFC 5322, section 3.4).
 func appendMailbox(dst []byte, field, display, addr string) []byte {
-	const quotedMost = 60 // then a name is better folded, as encoded words
 	start := len(dst)
 	dst = append(append(dst, field...), ": "...)
-	display = oneLine(display)
+	display = cutDisplay(oneLine(display))
 	if display == "" {
+		if len(field)+2+len(addr) > foldAt {
+			dst = append(dst[:len(dst)-1], "\r\n "...)
+		}
 		dst = append(dst, addr...)
 		return append(dst, "\r\n"...)
 	}
-	if isPrintable(display) && len(display) <= quotedMost && !strings.Contains(display, "=?") {
-		dst = append(dst, '"')
-		for i := 0; i < len(display); i++ {
-			if display[i] == '"' || display[i] == '\\' {
-				dst = append(dst, '\\')
-			}
-			dst = append(dst, display[i])
-		}
-		dst = append(dst, '"')
-	} else {
-		dst = appendWords(dst, len(field)+2, display)
-	}
+	dst = appendPhrase(dst, len(field)+2, display)
 	col := len(dst) - max(start, bytes.LastIndexByte(dst, '\n')+1)
 	if col+3+len(addr) > wordLine {
 		dst = append(dst, "\r\n"...)
 	}
 	dst = append(append(dst, " <"...), addr...)
 	return append(dst, ">\r\n"...)
+}
+
+// appendPhrase appends a name as a quoted string or, where that is long or not
+// possible, as encoded words, which can be folded.
+func appendPhrase(dst []byte, col int, display string) []byte {
+	const quotedMost = 60 // characters between the quotes; chosen
+	escapes := strings.Count(display, `"`) + strings.Count(display, `\`)
+	if !isPrintable(display) || len(display)+escapes > quotedMost || strings.Contains(display, "=?") {
+		return appendWords(dst, col, display)
+	}
+	dst = append(dst, '"')
+	for i := 0; i < len(display); i++ {
+		if display[i] == '"' || display[i] == '\\' {
+			dst = append(dst, '\\')
+		}
+		dst = append(dst, display[i])
+	}
+	return append(dst, '"')
+}
+
+// cutDisplay shortens a name that is a book: servers cut long fields where they
+// like (Postfix: header_size_limit), and then the address behind it is gone.
+func cutDisplay(display string) string {
+	const most = 255 // characters; as many as of a subject, more than two names have
+	if len(display) <= most || utf8.RuneCountInString(display) <= most {
+		return display
+	}
+	return strings.TrimSpace(string([]rune(display)[:most-1])) + "…"
 }
 
 // appendAngled appends "Name: <value>" and keeps the value in one piece. A

@@ -2,6 +2,7 @@ package compose
 
 import (
 	"bytes"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -15,11 +16,19 @@ const upperHex = "0123456789ABCDEF"
 // begins at column col, and returns the column where it ends; that is never
 // beyond lineLimit, so that a soft break still fits. Line ends of any kind
 // become CRLF. White space at the end of s is encoded, for a line end may
-// follow. Characters are not split between lines.
+// follow, and so is the F of "From " at the beginning of a line, before which
+// servers put a ">" (RFC 2049, section 3), to the harm of signatures. Characters
+// are not split between lines; what is no UTF-8 becomes U+FFFD.
 func appendQuoted(dst []byte, col int, s string) (out []byte, endCol int) {
 	for i := 0; i < len(s); {
 		c := s[i]
 		switch {
+		case c == 'F' && (col == 0 || col == lineLimit) && strings.HasPrefix(s[i:], "From "):
+			if col > 0 {
+				dst = append(dst, "=\r\n"...)
+			}
+			dst, col = append(dst, "=46"...), len("=46")
+			i++
 		case c > ' ' && c < 0x7f && c != '=', (c == ' ' || c == '\t') && i+1 < len(s) && s[i+1] != '\n' && s[i+1] != '\r':
 			if col == lineLimit {
 				dst, col = append(dst, "=\r\n"...), 0
@@ -33,17 +42,21 @@ func appendQuoted(dst []byte, col int, s string) (out []byte, endCol int) {
 			dst, col = append(dst, "\r\n"...), 0
 			i++
 		default:
-			size := 1
+			size, encoded := 1, s[i:i+1]
 			if c >= utf8.RuneSelf {
-				_, size = utf8.DecodeRuneInString(s[i:])
+				var r rune
+				r, size = utf8.DecodeRuneInString(s[i:])
+				if encoded = s[i : i+size]; r == utf8.RuneError {
+					encoded = "\ufffd"
+				}
 			}
-			if col+3*size > lineLimit {
+			if col+3*len(encoded) > lineLimit {
 				dst, col = append(dst, "=\r\n"...), 0
 			}
-			for _, b := range []byte(s[i : i+size]) {
+			for _, b := range []byte(encoded) {
 				dst = append(dst, '=', upperHex[b>>4], upperHex[b&15])
 			}
-			col += 3 * size
+			col += 3 * len(encoded)
 			i += size
 		}
 	}

@@ -78,12 +78,11 @@ func (t *Template) Render(dst []byte, r Recipient) ([]byte, error) {
 func (t *Template) appendContent(dst []byte, r *Recipient) ([]byte, error) {
 	dst = append(dst, t.frame.beforeText...)
 	dst, err := appendPart(dst, r, t.text, t.textChunks)
-	if err != nil || t.html == nil {
-		return dst, err
+	if err == nil && t.html != nil {
+		dst, err = appendPart(append(dst, t.frame.beforeHTML...), r, t.html, t.htmlChunks)
 	}
-	dst = append(dst, t.frame.beforeHTML...)
-	if dst, err = appendPart(dst, r, t.html, t.htmlChunks); err != nil {
-		return dst, err
+	if err != nil {
+		return nil, err
 	}
 	return append(dst, t.frame.end...), nil
 }

@@ -39,6 +39,7 @@ func someSource(format mailing.Format, subject, body string) Source {
 }
 
 var goldenSources = map[string]Source{
+	"attachments": attaching(someSource(mailing.FormatMarkdown, "Invoice", "See the *invoice*, {{ first_name }}.")),
 	"text": someSource(mailing.FormatText, "Новости за {{ 'now' | date: '%-d %B %Y' }} — для {{ first_name | default: 'друга' }} 🎉",
 		"Здравствуйте, {{ first_name | default: \"друг\" }}! \n\n.Строка с точки, "+strings.Repeat("длинная строка ", 12)+"\n"+
 			"{% for i in items -%}\n* {{ i }}\n{% endfor %}\nEmoji: 👩‍👩‍👧 🎉, RTL: مرحبا {{ first_name }} שלום\n"+strings.Repeat("x", 200)+"\nконец = end\t"),
@@ -81,6 +82,14 @@ func TestMessagesAreAsBefore(t *testing.T) {
 			}
 		})
 	}
+}
+
+func attaching(s Source) Source {
+	s.Attachments = []Attachment{
+		{Name: "Счёт № 42 на оплату услуг по договору.pdf", Type: "application/pdf", Data: bytes.Repeat([]byte("%PDF\x00\xff"), 20)},
+		{Name: "notes.txt", Type: "text/plain", Data: []byte("Привет\r\n")},
+	}
+	return s
 }
 
 // checkWire checks what every message must keep to, whatever is in it.
@@ -148,8 +157,8 @@ func checkContent(t fataler, tmpl *Template, r Recipient, data []byte) {
 		t.Fatalf("net/mail: %v", err)
 	}
 	to, err := std.Header.AddressList("To")
-	if err != nil || len(to) != 1 || to[0].Name != oneLine(r.displayName()) {
-		t.Fatalf("To reads %v, %v; want %q", to, err, oneLine(r.displayName()))
+	if err != nil || len(to) != 1 || to[0].Name != cutDisplay(oneLine(r.displayName())) {
+		t.Fatalf("To reads %v, %v; want %q", to, err, cutDisplay(oneLine(r.displayName())))
 	}
 	if wire, _, _ := WireAddress(r.Email); to[0].Address != wire {
 		t.Fatalf("To is sent to %q; want %q", to[0].Address, wire)

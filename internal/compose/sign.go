@@ -32,8 +32,11 @@ func (t *Template) commonBody() []byte {
 		sink.end()
 	}
 	whole := sink.dst
-	if all && t.html != nil {
+	switch {
+	case all && t.html != nil:
 		whole = t.appendCommonHTML(whole)
+	case all:
+		whole = append(whole, t.frame.end...)
 	}
 	_, body, _ := bytes.Cut(whole, []byte("\r\n\r\n"))
 	return body

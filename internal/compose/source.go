@@ -37,6 +37,9 @@ type Source struct {
 	// the headers, and adds a footer with it when the body does not show it.
 	Unsubscribe bool
 
+	// Attachments go to everybody as they are, without merge fields.
+	Attachments []Attachment
+
 	// Signer signs every message, as the domain of From or one above it; nil
 	// leaves them unsigned.
 	Signer *dkim.Signer
@@ -142,6 +145,7 @@ func compileParts(s Source) (parts, error) {
 	var problems mailing.Problems
 	checkSubject(&problems, s.Subject)
 	checkBody(&problems, s.Body, s.Format)
+	checkAttachments(&problems, s.Attachments)
 	if len(problems) > 0 {
 		return parts{}, problems
 	}

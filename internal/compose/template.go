@@ -26,8 +26,8 @@ type Template struct {
 }
 
 // Compile checks a source and makes a Template of it. What a person can mend
-// is mailing.Problems with the fields subject, body, format, from, reply_to
-// and list_id.
+// is mailing.Problems with the fields subject, body, format, attachments, from,
+// reply_to and list_id.
 func Compile(s Source) (*Template, error) {
 	compiled, err := compileParts(s)
 	if err != nil {
