@@ -149,10 +149,17 @@ smtpd_forbid_bare_newline = reject
 smtpd_forbid_bare_newline_exclusions =
 strict_rfc821_envelopes = yes
 strict_mime_encoding_domain = yes
-strict_8bitmime = yes
+%[2]s = yes
 smtpd_client_connection_count_limit = 0
 in_flow_delay = 0
 `
+
+// Whether strictSettings refuse UTF-8 in a header, too. Postfix then refuses it
+// even with SMTPUTF8, which allows it (RFC 6531, section 3.1).
+const (
+	noUTF8 = "strict_8bitmime"
+	inUTF8 = "strict_8bitmime_body"
+)
 
 const strictServices = `%s inet n - n - - smtpd
 cleanup unix n - n - 0 cleanup
@@ -174,8 +181,8 @@ postlog unix-dgram n - n - 1 postlogd
 `
 
 // startPostfix starts a Postfix of the test's own and returns its address and the
-// file of its log.
-func startPostfix(t *testing.T) (addr, log string) {
+// file of its log. header is noUTF8 or inUTF8.
+func startPostfix(t *testing.T, header string) (addr, log string) {
 	t.Helper()
 	program := needProgram(t, "postfix", "postfix")
 	if os.Geteuid() != 0 {
@@ -189,7 +196,7 @@ func startPostfix(t *testing.T) (addr, log string) {
 		}
 	}
 	command(t, "chown", "postfix", filepath.Join(dir, "data"))
-	writeFile(t, filepath.Join(dir, "etc", "main.cf"), fmt.Sprintf(strictSettings, dir))
+	writeFile(t, filepath.Join(dir, "etc", "main.cf"), fmt.Sprintf(strictSettings, dir, header))
 	writeFile(t, filepath.Join(dir, "etc", "master.cf"), fmt.Sprintf(strictServices, addr))
 	log = filepath.Join(dir, "log")
 	command(t, program, "-c", filepath.Join(dir, "etc"), "start")
@@ -230,7 +237,7 @@ func TestPostfix(t *testing.T) {
 	if systemTests() {
 		n = many
 	}
-	addr, logFile := startPostfix(t)
+	addr, logFile := startPostfix(t, noUTF8)
 	h := newHouse(t, storetest.SQLiteURL(t))
 	run := h.sendTo(addr, n)
 	t.Run("a Postfix that is as strict as it can be refuses none and gets one mail for each client", func(t *testing.T) {

@@ -155,16 +155,29 @@ func (i *inspection) checkPlainLines(encoding string, body []byte) {
 	}
 }
 
-// quotedLine is a line of quoted-printable (RFC 2045, section 6.7): what can be
-// printed, "=" with two digits, and "=" at its end.
-var quotedLine = regexp.MustCompile(`^([ \t!-<>-~]|=[0-9A-F]{2})*=?$`)
+// isQuotedLine reports whether a line is quoted-printable (RFC 2045, section
+// 6.7): what can be printed, "=" with two digits, and "=" at its end.
+func isQuotedLine(line []byte) bool {
+	for at := 0; at < len(line); at++ {
+		switch c := line[at]; {
+		case c == '=' && at == len(line)-1:
+		case c == '=' && at+2 < len(line) && isHexDigit(line[at+1]) && isHexDigit(line[at+2]):
+			at += 2
+		case c == '=' || c != '\t' && (c < ' ' || c > '~'):
+			return false
+		}
+	}
+	return true
+}
+
+func isHexDigit(c byte) bool { return c >= '0' && c <= '9' || c >= 'A' && c <= 'F' }
 
 func (i *inspection) checkQuoted(body []byte) []byte {
 	for line := range bytes.SplitSeq(body, []byte("\r\n")) {
 		if len(line) > codedLine {
 			i.object("quoted-printable line of more than 76 characters")
 		}
-		if !quotedLine.Match(line) {
+		if !isQuotedLine(line) {
 			i.object("quoted-printable line with what should be encoded: %.80q", line)
 		}
 		if n := len(line); n > 0 && (line[n-1] == ' ' || line[n-1] == '\t') {
