@@ -98,6 +98,57 @@ func TestDotsAndLinesAtTheEdgesOfBlocks(t *testing.T) {
 	}
 }
 
+func TestDotsAtEveryOffsetAroundABlock(t *testing.T) {
+	t.Parallel()
+	// A block is written when no other window fits into it, so that its end lies
+	// up to a window before its size, and where the lines let it.
+	for _, test := range []struct{ block, line, from, to, step int }{
+		{2*windowBytes + 3, 1, 3, 2*windowBytes + 8, 1},
+		{2*windowBytes + 3, 76, 3, 2*windowBytes + 8, 1},
+		{2*windowBytes + 3, 998, 3, 2*windowBytes + 8, 1},
+		{blockBytes, 76, blockBytes - windowBytes - 20, blockBytes - windowBytes + 100, 1},
+		{blockBytes, 998, blockBytes - windowBytes - 20, blockBytes + 8, 13},
+	} {
+		line := strings.Repeat("y", test.line) + "\r\n"
+		filler := strings.Repeat(line, test.block/len(line)+2)
+		for at := test.from; at <= test.to; at += test.step {
+			for _, edge := range []string{"\r\n.\r\n", "\r\n..\r\n", "\n.", ".", "\r\n.\r\n.\r\n"} {
+				message := filler[:min(at, len(filler))] + edge + "end"
+				if got, want := unstuffed(t, stuffed(message, test.block)), normalized(message); got != want {
+					t.Fatalf("%+v: %q at %d arrives as %q, want %q", test, edge, at, tail(got), tail(want))
+				}
+			}
+		}
+	}
+}
+
+func TestDotsAtEveryOffsetAroundAWindow(t *testing.T) {
+	t.Parallel()
+	for _, windows := range []int{1, 2, 3} {
+		for shift := -4; shift <= 4; shift++ {
+			head := strings.Repeat("z", windows*windowBytes+shift)
+			for _, edge := range []string{".", "..", "\r\n.", "\r\n..", "\n.\n", "\r.\r", "\r\n.\r\n", "\r", "\r\r\n.", "\n\r.", ".\r\n."} {
+				for _, block := range []int{windowBytes + 3, 2*windowBytes + 3, blockBytes} {
+					message := head + edge + "end"
+					if got, want := unstuffed(t, stuffed(message, block)), normalized(message); got != want {
+						t.Errorf("%q at %d of blocks of %d arrives as %q, want %q", edge, len(head), block, tail(got), tail(want))
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestOneLineOfManyBlocks(t *testing.T) {
+	t.Parallel()
+	for _, octet := range []string{".", "x", "\r", "\n"} {
+		message := strings.Repeat(octet, 3*blockBytes+1)
+		if got, want := unstuffed(t, stuffed(message, blockBytes)), normalized(message); got != want {
+			t.Errorf("%q without end arrives as %d octets ending in %q, want %d", octet, len(got), tail(got), len(want))
+		}
+	}
+}
+
 func tail(text string) string { return text[max(0, len(text)-20):] }
 
 func TestTheMessageIsNotChanged(t *testing.T) {
