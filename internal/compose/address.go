@@ -9,10 +9,12 @@ import (
 	"vestnik/internal/mailing"
 )
 
-// The longest parts of an address, in octets (RFC 5321, section 4.5.3.1).
+// The longest address and its parts, in octets (RFC 5321, section 4.5.3.1). A
+// path has 256 with its angle brackets.
 const (
-	maxLocal  = 64
-	maxDomain = 255
+	maxAddress = 254
+	maxLocal   = 64
+	maxDomain  = 255
 )
 
 // WireAddress returns an address as it goes to a mail server: the name of the
@@ -31,7 +33,7 @@ func WireAddress(email string) (address string, needsUTF8 bool, err error) {
 		}
 	}
 	local, ok := wireLocal(local)
-	if !ok || !isDomain(domain) {
+	if !ok || !isDomain(domain) || len(local)+1+len(domain) > maxAddress {
 		return "", false, addressFault(email)
 	}
 	return local + "@" + domain, !isPrintable(local), nil

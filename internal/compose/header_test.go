@@ -15,6 +15,9 @@ import (
 	"vestnik/internal/mailing"
 )
 
+// longAddress has 254 octets.
+var longAddress = strings.Repeat("a", 64) + "@" + strings.Repeat("b.", 91) + "example"
+
 func TestWireAddress(t *testing.T) {
 	for _, c := range []struct {
 		name, email, want string
@@ -26,6 +29,7 @@ func TestWireAddress(t *testing.T) {
 		{"odd dots are quoted", ".a..b.@docomo.example", `".a..b."@docomo.example`, false},
 		{"a quoted name stays", `"a b"@example.com`, `"a b"@example.com`, false},
 		{"an address literal stays", "a@[127.0.0.1]", "a@[127.0.0.1]", false},
+		{"254 octets are not too many", longAddress, longAddress, false},
 		{"a host without a dot stays", "a@localhost", "a@localhost", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -42,6 +46,7 @@ func TestWireAddressRefuses(t *testing.T) {
 		"", "a", "@", "a@", "@b", "a b@c.example", "a@b c", "a\r\n@b.example", "a@b.example\r\nBcc: x", "a@b\x00.example",
 		"<a@b.example>", "a@b@c.example", "a@-b.example", "a@b..example", "a,b@c.example", `"a"b"@c.example`, "a\u0085@b.example",
 		strings.Repeat("a", 65) + "@b.example", "a@" + strings.Repeat("b.", 130) + "example", "a@\u202eb.example", "a\xff@b.example",
+		longAddress + "x",
 	} {
 		if got, _, err := WireAddress(email); mailing.CodeOf(err) != "email_invalid" {
 			t.Errorf("WireAddress(%q) = %q, %v; want email_invalid", email, got, err)

@@ -51,6 +51,12 @@ const (
 
 // cutHeader parts the header of a message or part from its body.
 func (i *inspection) cutHeader(data []byte) (fields []field, body []byte, ok bool) {
+	var value []byte // of the last field so far
+	finish := func() {
+		if len(fields) > 0 {
+			fields[len(fields)-1].value = string(value)
+		}
+	}
 	for rest := data; ; {
 		line, after, found := bytes.Cut(rest, []byte("\r\n"))
 		if !found {
@@ -59,21 +65,23 @@ func (i *inspection) cutHeader(data []byte) (fields []field, body []byte, ok boo
 		}
 		rest = after
 		if len(line) == 0 {
+			finish()
 			return fields, rest, true
 		}
 		text := string(line)
 		i.checkHeaderLine(text)
-		switch name, value, isField := strings.Cut(text, ":"); {
+		switch name, first, isField := strings.Cut(text, ":"); {
 		case text[0] == ' ' || text[0] == '\t':
 			if len(fields) == 0 {
 				i.object("header that begins with a continued line")
 				continue
 			}
-			fields[len(fields)-1].value += text
+			value = append(value, text...)
 		case !isField || !isFieldName(name):
 			i.object("line in the header that is no field: %.40q", text)
 		default:
-			fields = append(fields, field{name, value})
+			finish()
+			fields, value = append(fields, field{name: name}), append(value[:0], first...)
 		}
 	}
 }
