@@ -79,7 +79,7 @@ func (i *inspection) checkField(f field) {
 		words = false
 		i.checkURLs(f.name, value)
 	case "list-id":
-		if !listID.MatchString(value) {
+		if _, id, _ := strings.Cut(value, "<"); !listID.MatchString(value) || len(id)-1 > maxDomainBytes {
 			i.object("List-ID is no <domain>: %.80q", value)
 		}
 	case "auto-submitted":

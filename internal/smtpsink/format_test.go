@@ -88,6 +88,7 @@ func TestEveryBreachOfTheFormatIsSeen(t *testing.T) {
 		{"a date on another day", "Tue, 03", "Wed, 03", "Date is not possible"},
 		{"a Message-ID without @", "42.7@shop.test", "42.7", "Message-ID is no <left@right>"},
 		{"a List-ID without brackets", "<mailing-7.shop.test>", "mailing-7.shop.test", "List-ID is no <domain>"},
+		{"a List-ID of 256 octets", "<mailing-7.shop", "<mailing-7." + x(241), "List-ID is no <domain>"},
 		{"a URL without brackets", "<https://shop.test/u/1>", "https://shop.test/u/1", "List-Unsubscribe is no list of <URL>"},
 		{"a URL that is none", "<https://shop.test/u/1>", "<shop>", "List-Unsubscribe has something else than a URL"},
 		{"one click without https", "<https://", "<http://", "List-Unsubscribe-Post without an https URL to post to"},

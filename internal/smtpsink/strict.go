@@ -197,7 +197,7 @@ func (c *conversation) takes(name string) bool {
 }
 
 // isValueOf checks a parameter's value: at most twenty digits (RFC 1870,
-// section 4), one of two words (RFC 6152, section 2), none (RFC 6531, section
+// section 6), one of two words (RFC 6152, section 2), none (RFC 6531, section
 // 3.4).
 func isValueOf(name, value string) bool {
 	switch name {

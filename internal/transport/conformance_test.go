@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"vestnik/internal/mailing"
 	"vestnik/internal/smtpsink"
 )
 
@@ -169,5 +170,33 @@ func TestSIZEIsWhatGoesOverTheWire(t *testing.T) {
 	}
 	if violations := sink.Violations(); len(violations) > 0 {
 		t.Errorf("violations %q", violations)
+	}
+}
+
+func TestAHostInUTF8IsNotSaidInEHLO(t *testing.T) {
+	t.Parallel()
+	sink := startSink(t, smtpsink.Options{Strict: true})
+	relay := relayTo(sink)
+	relay.HeloName = "почта.рф"
+	if _, err := relay.Open(t.Context()); mailing.CodeOf(err) != "smtp_helo_malformed" || sink.Connections() != 0 {
+		t.Errorf("got %v, %d connections", err, sink.Connections())
+	}
+	relay.HeloName = "xn--80a1acny.xn--p1ai"
+	openSession(t, relay)
+	if violations := sink.Violations(); len(violations) > 0 {
+		t.Errorf("violations %q", violations)
+	}
+}
+
+func TestNoTimeoutIsShorterThanTheStandardAllows(t *testing.T) {
+	t.Parallel()
+	got := Timeouts{}.orDefaults()
+	for section, pair := range map[string][2]time.Duration{
+		"4.5.3.2.1": {got.Banner, 5 * time.Minute}, "4.5.3.2.2": {got.Mail, 5 * time.Minute}, "4.5.3.2.3": {got.Rcpt, 5 * time.Minute},
+		"4.5.3.2.4": {got.Data, 2 * time.Minute}, "4.5.3.2.5": {got.Block, 3 * time.Minute}, "4.5.3.2.6": {got.Dot, 10 * time.Minute},
+	} {
+		if pair[0] < pair[1] {
+			t.Errorf("RFC 5321, section %s: %v instead of %v", section, pair[0], pair[1])
+		}
 	}
 }

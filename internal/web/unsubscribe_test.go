@@ -48,6 +48,16 @@ func TestUnsubscribe(t *testing.T) {
 			t.Errorf("the address is suppressed: %v, cookie: %q", isOut("c@example.com"), p.header.Get("Set-Cookie"))
 		}
 	})
+	h.run("a mail program may post it as multipart, too", func(t *testing.T) {
+		c := h.visitor().fromFar()
+		c.header.Set("Origin", "https://mail.example.net")
+		c.header.Set("Sec-Fetch-Site", "cross-site")
+		form := "--x\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--x--\r\n"
+		c.do(http.MethodPost, link("e@example.com"), strings.NewReader(form), "multipart/form-data; boundary=x").expect(http.StatusOK)
+		if !isOut("e@example.com") {
+			t.Error("the address is not suppressed")
+		}
+	})
 	h.run("a link that was cut short says so", func(t *testing.T) {
 		path := link("d@example.com")
 		path = path[:len(path)-4]
