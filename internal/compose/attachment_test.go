@@ -100,6 +100,7 @@ func TestNamesOfFiles(t *testing.T) {
 		{"a Cyrillic name arrives whole", "Счёт № 1.pdf", "Счёт № 1.pdf", "____ _ 1.pdf"},
 		{"a long name in ASCII arrives whole", strings.Repeat("abc ", 40) + ".pdf", strings.Repeat("abc ", 40) + ".pdf", strings.TrimSpace(strings.Repeat("abc ", 12)[:46]) + ".pdf"},
 		{"a name of more than 200 bytes keeps its extension", long, strings.TrimRight(long[:195], " ") + ".pdf", strings.TrimRight(strings.Repeat("_____ ", 8)[:46], " ") + ".pdf"},
+		{"what is too long for an extension is none", "a." + strings.Repeat("b", 300), "a." + strings.Repeat("b", 198), "a." + strings.Repeat("b", 48)},
 		{"emoji and signs for URLs", "100% (👩‍👩‍👧) 'a'*b;c=d,e.txt", "100% (👩‍👩‍👧) 'a'_b;c=d,e.txt", "100% (_____) 'a'_b;c=d,e.txt"},
 		{"a path is dropped", `C:\secret\..\a.txt`, "a.txt", "a.txt"},
 		{"so is one of Unix", "/etc/passwd", "passwd", "passwd"},

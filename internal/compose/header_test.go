@@ -129,6 +129,14 @@ func TestWhatIsNoUTF8IsReplaced(t *testing.T) {
 	}
 }
 
+func TestALongNameOfAFieldHasItsWordsOnTheNextLine(t *testing.T) {
+	name := strings.Repeat("X", 60)
+	got, err := appendExtra(nil, Header{name, "слово"})
+	if want := name + ":\r\n =?utf-8?B?0YHQu9C+0LLQvg==?=\r\n"; err != nil || string(got) != want {
+		t.Errorf("got %q, %v; want %q", got, err, want)
+	}
+}
+
 func TestExtraFieldsKeepTheirTokens(t *testing.T) {
 	value := "<https://example.com/" + strings.Repeat("a", 200) + ">, <mailto:x@example.com>"
 	got, err := appendExtra(nil, Header{"X-Links", value})
