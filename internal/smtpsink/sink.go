@@ -41,6 +41,10 @@ type Options struct {
 	Keep       bool          // keep the data of messages
 	CountOnly  bool          // keep neither messages nor copies, only the count
 
+	// Received is told of every message that was accepted, which then is only
+	// counted. It may be called by several connections at once.
+	Received func(Message)
+
 	// Answer is asked at every stage; nil, or its zero Reply, leaves the answer
 	// to the server. It may be called by several connections at once.
 	Answer func(Stage, Envelope) Reply
@@ -203,10 +207,13 @@ func (s *Server) begin(conn net.Conn) {
 }
 
 func (s *Server) record(m Message) {
+	if s.options.Received != nil {
+		s.options.Received(m)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count++
-	if s.options.CountOnly {
+	if s.options.CountOnly || s.options.Received != nil {
 		return
 	}
 	for _, recipient := range m.To {

@@ -60,6 +60,9 @@ func NewPool(relay *Relay, options PoolOptions) *Pool {
 	if options.IdleFor <= 0 {
 		options.IdleFor = 30 * time.Second
 	}
+	if relay.Messages > 0 {
+		options.Messages = relay.Messages
+	}
 	if options.Messages <= 0 {
 		options.Messages = 100
 	}
