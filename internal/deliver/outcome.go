@@ -2,168 +2,23 @@ package deliver
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
-	"vestnik/internal/compose"
 	"vestnik/internal/mailing"
 	"vestnik/internal/store"
 	"vestnik/internal/transport"
 )
 
-// errHeld and errLeft stop a mail right before its final dot.
-var (
-	errHeld = errors.New("deliver: the run is held, or the lease has ended")
-	errLeft = errors.New("deliver: the recipient has left")
-)
-
-// deliverAll works through what is fed, urgent mails first. Once ctx has ended,
-// what comes is handed back.
-func (e *Engine) deliverAll(ctx context.Context) {
-	urgent, bulk := e.urgent, e.bulk
-	var buffer []byte
-	for urgent != nil || bulk != nil {
-		j, ok := next(&urgent, &bulk)
-		if !ok {
-			continue
-		}
-		o, err := e.deliver(ctx, &j, &buffer)
-		if err != nil {
-			e.hinder(err)
-		}
-		e.outcomes <- o
-	}
-}
-
-// hinder closes the way out for a while, since without the journal nothing may
-// be sent: a full disk has space again some time. What servers have answered
-// meanwhile is settled all the same. A journal that cannot be mended ends the node.
-func (e *Engine) hinder(err error) {
-	if e.journal.isBroken() {
-		e.fail(err)
-		return
-	}
-	if _, first := e.gate.shut(time.Now()); first {
-		e.Log.Error("sending pauses: the journal cannot be written", "node", e.node.Name, "error", err)
-	}
-}
-
-// next takes an urgent job if there is one, else any. A channel that is closed
-// becomes nil.
-func next(urgent, bulk *chan job) (job, bool) {
-	var j job
-	var ok bool
-	select {
-	case j, ok = <-*urgent:
-		if !ok {
-			*urgent = nil
-		}
-		return j, ok
-	default:
-	}
-	select {
-	case j, ok = <-*urgent:
-		if !ok {
-			*urgent = nil
-		}
-	case j, ok = <-*bulk:
-		if !ok {
-			*bulk = nil
-		}
-	}
-	return j, ok
-}
-
-// deliver tries one delivery. The error is that of the journal: without it
-// nothing may be sent.
-func (e *Engine) deliver(ctx context.Context, j *job, buffer *[]byte) (store.Outcome, error) {
-	held, left := e.live.hindrance(j)
-	switch {
-	case j.Unmailable != "":
-		return e.skip(j, j.Unmailable), nil
-	case left != "":
-		return e.skip(j, left), nil
-	case held || ctx.Err() != nil || !e.alive() || !e.gate.open(time.Now()):
-		return e.handBack(j), nil
-	}
-	road := e.Road()
-	message, err := e.write(ctx, j, road.From, (*buffer)[:0])
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return e.handBack(j), nil
-	case err != nil:
-		return e.unfit(j, err), nil
-	}
-	*buffer = message
-	return e.send(ctx, j, road, message)
-}
-
-// write makes the mail. A message that makes our own code panic must not stop the
-// mails of everybody else.
-func (e *Engine) write(ctx context.Context, j *job, from compose.Address, dst []byte) (message []byte, err error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			err = fmt.Errorf("deliver: making a mail panicked: %v", fault)
-		}
-	}()
-	template, err := e.template(ctx, j.run, from)
-	if err != nil {
-		return nil, err
-	}
-	recipient, err := e.recipient(j, from)
-	if err != nil {
-		return nil, err
-	}
-	return template.Render(dst, recipient)
-}
-
-// send sends the mail and says what came of it.
-func (e *Engine) send(ctx context.Context, j *job, road Road, message []byte) (store.Outcome, error) {
-	var journalErr error
-	var left mailing.Reason
-	intended := false
-	beforeDot := func() error {
-		var held bool
-		held, left = e.live.hindrance(j)
-		switch {
-		case left != "":
-			return errLeft
-		case held || !e.alive():
-			return errHeld
-		}
-		journalErr = e.journal.intend(j.ID, e.node.Epoch)
-		intended = journalErr == nil
-		return journalErr
-	}
-	started := time.Now()
-	// When the node is asked to stop, mails before their final dot are dropped and
-	// handed back; after it ctx is not looked at, and how long the answer is waited
-	// for is for the one who closes the Sender.
-	result, err := road.Sender.Send(ctx, transport.Envelope{From: road.From.Email, To: j.Email}, message, beforeDot)
-	switch {
-	case intended:
-		o := e.outcome(j, result, err, started)
-		return o, e.journal.conclude(&o)
-	case journalErr != nil:
-		return e.handBack(j), journalErr
-	case left != "":
-		return e.skip(j, left), nil
-	case errors.Is(err, errHeld), errors.Is(err, transport.ErrPoolClosed), err != nil && ctx.Err() != nil:
-		return e.handBack(j), nil
-	}
-	return e.outcome(j, result, err, started), nil
-}
-
 // outcome reads what the server answered, or did not.
-func (e *Engine) outcome(j *job, r transport.Result, err error, started time.Time) store.Outcome {
+func (e *Engine) outcome(j *job, r transport.Result, err error) store.Outcome {
 	now := time.Now()
 	verdict := mailing.Judge(r.Reply, string(r.Stage))
 	if r.InDoubt {
 		verdict = mailing.Verdict{Result: mailing.AttemptInDoubt}
 	}
-	attempt := e.attempt(j, started, verdict.Result)
-	attempt.Duration, attempt.Host, attempt.TLS, attempt.Stage = now.Sub(started), r.Host, r.TLS, string(r.Stage)
+	attempt := e.attempt(j, now.Add(-r.Duration), verdict.Result)
+	attempt.Duration, attempt.Host, attempt.TLS, attempt.Stage = r.Duration, r.Host, r.TLS, string(r.Stage)
 	attempt.Reply = r.Reply
 	if attempt.Reply.Text == "" && attempt.Reply.Code == 0 && err != nil {
 		attempt.Reply.Text = err.Error()
