@@ -23,7 +23,7 @@ func (e *Engine) outcome(j *job, r transport.Result, err error) store.Outcome {
 	if attempt.Reply.Text == "" && attempt.Reply.Code == 0 && err != nil {
 		attempt.Reply.Text = err.Error()
 	}
-	o := store.Outcome{DeliveryID: j.ID, Epoch: e.node.Epoch, Attempt: attempt}
+	o := store.Outcome{DeliveryID: j.ID, Epoch: e.node.Epoch, Tries: j.Tries, Attempt: attempt}
 	switch verdict.Result {
 	case mailing.AttemptAccepted:
 		e.sent.Add(1)
@@ -107,12 +107,12 @@ func (e *Engine) halt(j *job, reply mailing.Reply) {
 
 // skip ends a delivery untried.
 func (e *Engine) skip(j *job, why mailing.Reason) store.Outcome {
-	return store.Outcome{DeliveryID: j.ID, Epoch: e.node.Epoch, State: mailing.Skipped, Reason: why}
+	return store.Outcome{DeliveryID: j.ID, Epoch: e.node.Epoch, Tries: j.Tries, State: mailing.Skipped, Reason: why}
 }
 
 // handBack returns a delivery untried, to be leased again.
 func (e *Engine) handBack(j *job) store.Outcome {
-	return store.Outcome{DeliveryID: j.ID, Epoch: e.node.Epoch, State: mailing.Waiting, DueAt: time.Now()}
+	return store.Outcome{DeliveryID: j.ID, Epoch: e.node.Epoch, Tries: j.Tries, State: mailing.Waiting, DueAt: time.Now()}
 }
 
 // unfit is the outcome of a mail that could not be made. What a person wrote does
@@ -127,7 +127,7 @@ func (e *Engine) unfit(j *job, err error) store.Outcome {
 	attempt := e.attempt(j, time.Now(), mailing.AttemptFailed)
 	attempt.Stage, attempt.Reply.Text = "compose", fmt.Sprintf("not sent: %v", err)
 	return store.Outcome{
-		DeliveryID: j.ID, Epoch: e.node.Epoch, State: mailing.Failed, Reason: mailing.ReasonUnfit, Attempt: attempt,
+		DeliveryID: j.ID, Epoch: e.node.Epoch, Tries: j.Tries, State: mailing.Failed, Reason: mailing.ReasonUnfit, Attempt: attempt,
 	}
 }
 

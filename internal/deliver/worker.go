@@ -14,7 +14,7 @@ import (
 
 // errHeld and errLeft stop a mail right before its final dot.
 var (
-	errHeld = errors.New("deliver: the run is held, or the lease has ended")
+	errHeld = errors.New("deliver: the run is held, the way out is closed, or the lease has ended")
 	errLeft = errors.New("deliver: the recipient has left")
 )
 
@@ -193,7 +193,7 @@ func (l *letter) BeforeDot() error {
 	switch {
 	case l.left != "":
 		return errLeft
-	case held || !e.alive():
+	case held || !e.alive() || !e.gate.open(time.Now()):
 		return errHeld
 	}
 	l.broken = e.journal.intend(l.job.ID, e.node.Epoch)
