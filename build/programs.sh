@@ -11,6 +11,9 @@ missing() {
 	have chromium || echo chromium
 	have postfix && have smtp-sink || echo postfix
 	have npm || echo npm
+	# Direct sending is tested in network namespaces with a name server.
+	have ip || echo iproute2
+	have dnsmasq || echo dnsmasq-base
 	# Pages are drawn in a browser; without Cyrillic letters they would be boxes.
 	have fc-list && [ -n "$(fc-list :lang=ru)" ] || echo fontconfig fonts-dejavu-core
 }

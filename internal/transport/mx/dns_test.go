@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,7 +16,12 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(roleSetting) == roleWorld {
+		os.Exit(playWorld())
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // zones are name servers without a network: what they hold is written as in zone
 // files. Names that end an entry's key are looked for first.

@@ -76,7 +76,7 @@ func weight(err *transport.OpenError) int {
 func (o *opening) host(ctx context.Context, host Host) (*transport.Session, *transport.OpenError) {
 	router := o.route.router
 	if policy := o.route.Policy; policy.enforced() && !policy.names(host.Name) {
-		return nil, forbidden(router.hostPort(host), "the host is not one of those it names",
+		return nil, forbidden(router.hostPort(host), "the host is not one of those that it names",
 			mailing.Fault(mailing.Unavailable, "smtp_policy_host", "host", router.hostPort(host)))
 	}
 	addresses, failed := o.addresses(ctx, host)
@@ -152,7 +152,7 @@ func (o *opening) address(ctx context.Context, host Host, address netip.Addr) (*
 	case isSilence(failed) && ctx.Err() == nil:
 		silent.keep(address.String(), struct{}{}, time.Now().Add(silentFor))
 	case enforced && failed.Stage == transport.StageTLS && ctx.Err() == nil:
-		return nil, forbidden(failed.Host, "it asks for TLS with a certificate that can be checked", failed.Err)
+		return nil, forbidden(failed.Host, whatLacks(failed.Err), failed.Err)
 	}
 	return session, failed
 }
@@ -183,6 +183,17 @@ func isSilence(failed *transport.OpenError) bool {
 // after it. A refusal is an answer and not that.
 func isBrokenTLS(failed *transport.OpenError) bool {
 	return failed.Reply.Code == 0 && (failed.Stage == transport.StageTLS || failed.TLS != "")
+}
+
+// whatLacks says what of "TLS with a certificate that is right" a host lacks.
+func whatLacks(err error) string {
+	switch mailing.CodeOf(err) {
+	case "smtp_tls_not_offered":
+		return "the host offers no TLS"
+	case "smtp_tls_bad_certificate":
+		return "the host's certificate cannot be trusted"
+	}
+	return "TLS with the host came to nothing"
 }
 
 // forbidden is the answer in place of a server to which the policy lets nothing
