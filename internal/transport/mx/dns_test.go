@@ -35,7 +35,7 @@ type zones struct {
 	minimum uint32           // of the SOA: how long "there is none" holds
 }
 
-func newZones(t *testing.T, lines ...string) *zones {
+func newZones(t testing.TB, lines ...string) *zones {
 	t.Helper()
 	z := &zones{
 		records: map[string][]dns.RR{}, names: map[string]bool{}, broken: map[string]error{},
@@ -45,7 +45,7 @@ func newZones(t *testing.T, lines ...string) *zones {
 	return z
 }
 
-func (z *zones) add(t *testing.T, lines ...string) {
+func (z *zones) add(t testing.TB, lines ...string) {
 	t.Helper()
 	z.mu.Lock()
 	defer z.mu.Unlock()

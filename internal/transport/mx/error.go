@@ -58,7 +58,7 @@ func refuse(code int, enhanced, format string, args ...any) error {
 
 // unknown is for what DNS could not say. Anything may be true then, so it is
 // never a reason to refuse (RFC 5321, section 5.1).
-func unknown(name string, cause error) error {
+func unknown(name string, cause error) *refusal {
 	return &refusal{
 		reply: mailing.Reply{Code: 451, Enhanced: "4.4.3", Text: ourWords + "the name servers do not say where " + name + " is"},
 		cause: cause,

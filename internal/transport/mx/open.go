@@ -34,11 +34,9 @@ const silentFor = 5 * time.Minute
 func (r *Route) Open(ctx context.Context) (*transport.Session, error) {
 	opening := &opening{route: r, tries: maxTries}
 	for _, host := range r.order() {
-		session, err := opening.host(ctx, host)
-		if err == nil {
+		if session := opening.host(ctx, host); session != nil {
 			return session, nil
 		}
-		opening.failed(err)
 		if ctx.Err() != nil || opening.tries == 0 {
 			break
 		}
@@ -53,9 +51,10 @@ type opening struct {
 	why   *transport.OpenError
 }
 
-// failed keeps the error that tells most.
-func (o *opening) failed(err *transport.OpenError) {
-	if o.why == nil || weight(err) > weight(o.why) {
+// failed keeps the error that tells most; that the caller gave up tells more than
+// all.
+func (o *opening) failed(ctx context.Context, err *transport.OpenError) {
+	if o.why == nil || weight(err) > weight(o.why) || errors.Is(ctx.Err(), context.Canceled) {
 		o.why = err
 	}
 }
@@ -72,61 +71,54 @@ func weight(err *transport.OpenError) int {
 	return 0
 }
 
-// host tries the addresses of one host.
-func (o *opening) host(ctx context.Context, host Host) (*transport.Session, *transport.OpenError) {
+// host tries the addresses of one host; it returns nil when none will do.
+func (o *opening) host(ctx context.Context, host Host) *transport.Session {
+	router := o.route.router
+	addresses, failed := o.addresses(ctx, host)
+	if failed != nil {
+		o.failed(ctx, failed)
+		return nil
+	}
+	silent := true
+	for _, address := range router.orderAddresses(addresses)[:min(len(addresses), o.tries)] {
+		session, failed := o.address(ctx, host, address)
+		if failed == nil {
+			router.silent.forget(host.Name)
+			return session
+		}
+		o.failed(ctx, failed)
+		if ctx.Err() != nil {
+			return nil
+		}
+		silent = silent && isSilence(failed)
+	}
+	if silent {
+		router.silent.keep(host.Name, struct{}{}, time.Now().Add(silentFor))
+	}
+	return nil
+}
+
+// addresses are those of a host that the policy permits.
+func (o *opening) addresses(ctx context.Context, host Host) ([]netip.Addr, *transport.OpenError) {
 	router := o.route.router
 	if policy := o.route.Policy; policy.enforced() && !policy.names(host.Name) {
 		return nil, forbidden(router.hostPort(host), "the host is not one of those that it names",
 			mailing.Fault(mailing.Unavailable, "smtp_policy_host", "host", router.hostPort(host)))
 	}
-	addresses, failed := o.addresses(ctx, host)
-	if failed != nil {
-		return nil, failed
-	}
-	of := opening{route: o.route, tries: o.tries}
-	answered := false
-	for _, address := range router.orderAddresses(addresses) {
-		session, err := of.address(ctx, host, address)
-		o.tries = of.tries
-		if err == nil {
-			router.silent.forget(host.Name)
-			return session, nil
-		}
-		of.failed(err)
-		answered = answered || !isSilence(err)
-		if ctx.Err() != nil {
-			return nil, err
-		}
-		if of.tries == 0 {
-			break
-		}
-	}
-	if !answered {
-		router.silent.keep(host.Name, struct{}{}, time.Now().Add(silentFor))
-	}
-	return nil, of.why
-}
-
-func (o *opening) addresses(ctx context.Context, host Host) ([]netip.Addr, *transport.OpenError) {
 	if host.literal.IsValid() {
 		return []netip.Addr{host.literal}, nil
 	}
-	router := o.route.router
 	addresses, _, err := router.addresses(ctx, host.Name)
 	if len(addresses) > 0 {
 		return addresses, nil
 	}
-	failed := &transport.OpenError{Stage: transport.StageConnect, Host: router.hostPort(host)}
+	failed := &transport.OpenError{Stage: transport.StageConnect, Host: router.hostPort(host), Err: err}
 	switch {
-	case ctx.Err() != nil:
-		failed.Err = err
+	case errors.Is(ctx.Err(), context.Canceled):
 	case err == nil || errors.Is(err, errNotPublic):
 		failed.Err = mailing.Fault(mailing.Invalid, "smtp_host_unknown", "host", host.Name).Because(err)
 	default:
-		var said *refusal
-		if errors.As(unknown(host.Name, err), &said) {
-			failed.Reply = said.reply
-		}
+		failed.Reply = unknown(host.Name, err).reply
 		failed.Err = mailing.Fault(mailing.Unavailable, "smtp_dns_failed", "host", host.Name).Because(err)
 	}
 	return nil, failed

@@ -212,6 +212,18 @@ func TestOpen(t *testing.T) {
 			t.Error("the host counts as silent")
 		}
 	})
+	t.Run("the cause also when another host has refused before", func(t *testing.T) {
+		n := newInternet(t, twoHosts...)
+		n.sink("192.0.2.1", smtpsink.Options{Answer: at(smtpsink.StageConnect, smtpsink.Reply{Code: 421, Text: "later"})})
+		n.sink("192.0.2.2", smtpsink.Options{Answer: at(smtpsink.StageConnect, smtpsink.Reply{Action: smtpsink.Stall})})
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cause := errors.New("the run was paused")
+		timer := time.AfterFunc(100*time.Millisecond, func() { cancel(cause) })
+		defer timer.Stop()
+		if _, err := n.route(n.router(), "shop.test").Open(ctx); !errors.Is(err, cause) {
+			t.Errorf("got %v", err)
+		}
+	})
 }
 
 // at answers at one stage only.

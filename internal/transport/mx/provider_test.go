@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vestnik/internal/mailing"
+	"vestnik/internal/transport"
 )
 
 // reply reads "450 4.2.0 text"; the enhanced code may be missing.
@@ -194,6 +195,42 @@ func TestRead(t *testing.T) {
 	t.Run("no answer means nothing", func(t *testing.T) {
 		if got := known.siteOf("mx.shop.test").Read(mailing.Reply{Text: "greylisted"}); got != (Reading{}) {
 			t.Errorf("got %+v", got)
+		}
+	})
+}
+
+func TestSiteJudge(t *testing.T) {
+	us := mailing.Verdict{Result: mailing.AttemptDeferred, Blame: mailing.BlameUs}
+	mailbox := mailing.Verdict{Result: mailing.AttemptFailed, Blame: mailing.BlameMailbox}
+	message := mailing.Verdict{Result: mailing.AttemptFailed, Blame: mailing.BlameMessage}
+	later := mailing.Verdict{Result: mailing.AttemptDeferred}
+	cases := []struct {
+		name, host, line string
+		stage            transport.Stage
+		want             mailing.Verdict
+	}{
+		{"too fast is no bounce, whatever the code", "mx1.qq.com", "550 Ip frequency limited", transport.StageRcpt, us},
+		{"a bad reputation is no bounce either", "mx.shop.test", "550 Your address is on our blacklist", transport.StageRcpt, us},
+		{"no such user is a bounce, whatever the code", "mx.yandex.ru", "550 5.7.1 No such user!", transport.StageRcpt, mailbox},
+		{"also after the message", "mta5.am0.yahoodns.net", "554 delivery error: dd This user doesn't have a yahoo.com account", transport.StageDot, mailbox},
+		{"but not as a greeting", "mx.shop.test", "550 no such user", transport.StageBanner, us},
+		{"nor as a 4yz", "mx.shop.test", "450 4.1.1 User unknown", transport.StageRcpt, later},
+		{"a full mailbox is there", "mx.shop.test", "550 mailbox full", transport.StageRcpt, message},
+		{"and may be emptied", "mx.shop.test", "452 4.2.2 mailbox full", transport.StageRcpt, later},
+		{"greylisting blames nobody, also at the greeting", "mx.shop.test", "451 greylisted", transport.StageBanner, later},
+		{"what says nothing special is judged by its code", "mx.shop.test", "552 5.3.4 too big", transport.StageDot, message},
+		{"acceptance is one", "mx.shop.test", "250 2.0.0 queued", transport.StageDot, mailing.Verdict{Result: mailing.AttemptAccepted}},
+	}
+	known := loadProviders()
+	for _, c := range cases {
+		if got, _ := known.siteOf(c.host).Judge(reply(t, c.line), c.stage); got != c.want {
+			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
+	}
+	t.Run("no answer after the dot stays without a verdict of ours", func(t *testing.T) {
+		lost := mailing.Reply{Text: "no such user: the connection was lost"}
+		if got, reading := known.siteOf("mx.shop.test").Judge(lost, transport.StageDot); got != mailing.Judge(lost, "dot") || reading != (Reading{}) {
+			t.Errorf("%+v, %+v", got, reading)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vestnik/internal/mailing"
+	"vestnik/internal/transport"
 )
 
 // Meaning is what a refusal is about, by the words of the one who refuses.
@@ -66,6 +67,30 @@ func (s *Site) Read(reply mailing.Reply) Reading {
 		}
 	}
 	return Reading{}
+}
+
+// Judge is mailing.Judge with an ear for the site's words, which tell more than
+// its codes: a 5yz that means "too fast" does not end a delivery, and "no such
+// user" is about the mailbox also where the code is 5.7.1. That a site blames us
+// concerns this site only, not all that is sent.
+func (s *Site) Judge(reply mailing.Reply, stage transport.Stage) (mailing.Verdict, Reading) {
+	verdict, reading := mailing.Judge(reply, string(stage)), s.Read(reply)
+	ends := reply.Permanent() && (stage == transport.StageRcpt || stage == transport.StageData || stage == transport.StageDot)
+	switch reading.Meaning {
+	case Throttled, Reputation:
+		verdict = mailing.Verdict{Result: mailing.AttemptDeferred, Blame: mailing.BlameUs}
+	case Greylisted:
+		verdict = mailing.Verdict{Result: mailing.AttemptDeferred}
+	case NoSuchUser:
+		if ends {
+			verdict = mailing.Verdict{Result: mailing.AttemptFailed, Blame: mailing.BlameMailbox}
+		}
+	case MailboxFull:
+		if ends {
+			verdict = mailing.Verdict{Result: mailing.AttemptFailed, Blame: mailing.BlameMessage}
+		}
+	}
+	return verdict, reading
 }
 
 // oneLine makes lower case and single spaces: servers break their lines
