@@ -8,7 +8,7 @@
 //
 // Every Route belongs to a Site: all domains whose mail one provider takes. A
 // provider counts our connections and mails over all of its domains, so a Site
-// has the limits to begin with, and Site.Read knows the words by which that
+// has the limits to begin with, and Site.Judge knows the words by which that
 // provider says "slow down".
 //
 // Three promises hold at this border:

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
 
 	"vestnik/internal/mailing"
 	"vestnik/internal/transport"
@@ -25,7 +27,7 @@ type RouteError struct {
 }
 
 func (e *RouteError) Error() string {
-	text := fmt.Sprintf("mx: find the mail servers of %s: %s", e.Domain, e.Reply)
+	text := fmt.Sprintf("mx: find the mail servers of %q: %s", e.Domain, e.Reply)
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
@@ -34,9 +36,16 @@ func (e *RouteError) Error() string {
 
 func (e *RouteError) Unwrap() error { return e.Err }
 
-// Result is what an attempt that ended here has to tell.
+// Result is what an attempt that ended here has to tell. It is shown to people,
+// and what was asked for may be no domain at all.
 func (e *RouteError) Result() transport.Result {
-	return transport.Result{Reply: e.Reply, Host: e.Domain, Stage: transport.StageRcpt}
+	host := strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) {
+			return -1
+		}
+		return r
+	}, e.Domain)
+	return transport.Result{Reply: e.Reply, Host: host, Stage: transport.StageRcpt}
 }
 
 // refusal is a reply of our own that ends a search.
@@ -75,5 +84,5 @@ func routeError(ctx context.Context, domain string, err error) error {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return routeError(context.Background(), domain, unknown(domain, err))
 	}
-	return fmt.Errorf("mx: find the mail servers of %s: %w", domain, err)
+	return fmt.Errorf("mx: find the mail servers of %q: %w", domain, err)
 }

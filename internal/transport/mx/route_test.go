@@ -130,6 +130,8 @@ func TestNoRoute(t *testing.T) {
 		{"a malformed domain", "shop..test", nil, "501 5.1.3"},
 		{"what would go into a command", "shop.test>\r\nQUIT", nil, "501 5.1.3"},
 		{"a malformed literal", "[192.0.2]", nil, "501 5.1.3"},
+		{"an IPv6 literal without its tag", "[2001:db8::7]", nil, "501 5.1.3"},
+		{"an IPv4 literal with the tag of the other", "[IPv6:192.0.2.7]", nil, "501 5.1.3"},
 		{"a literal with a zone", "[IPv6:fe80::1%eth0]", nil, "501 5.1.3"},
 	}
 	for _, c := range cases {
@@ -137,6 +139,9 @@ func TestNoRoute(t *testing.T) {
 			reply := refused(t, newZones(t, c.lines...).router(), c.domain)
 			if got := fmt.Sprint(reply.Code, " ", reply.Enhanced); got != c.want {
 				t.Errorf("%s, want %s", reply, c.want)
+			}
+			if result := (&RouteError{Domain: c.domain, Reply: reply}).Result(); strings.ContainsAny(result.Host+reply.Text, "\r\n") {
+				t.Errorf("%q at %q would break lines", reply.Text, result.Host)
 			}
 			if !strings.HasPrefix(reply.Text, "not sent: ") {
 				t.Errorf("the text does not say that it is ours: %s", reply.Text)
@@ -359,7 +364,7 @@ func TestIsPublic(t *testing.T) {
 		"10.1.2.3": false, "172.16.0.1": false, "192.168.0.1": false, "169.254.169.254": false,
 		"100.64.0.1": false, "192.0.0.1": false, "198.18.0.1": false, "224.0.0.1": false, "240.0.0.1": false, "255.255.255.255": false,
 		"fe80::1": false, "fc00::1": false, "fd00::1": false, "ff02::1": false, "fec0::1": false, "::7f00:1": false,
-		"::ffff:10.0.0.1": false, "::ffff:8.8.8.8": true, "64:ff9b::a00:1": false, "64:ff9b::808:808": true,
+		"::ffff:10.0.0.1": false, "::ffff:100.64.0.1": false, "::ffff:8.8.8.8": true, "64:ff9b::a00:1": false, "64:ff9b::808:808": true,
 		"64:ff9b:1::1": false, "2002:a00:1::1": false, "2002:808:808::1": true,
 	}
 	for text, want := range cases {
