@@ -50,6 +50,7 @@ type commands struct {
 		Enable  mailingEnableCommand  `cmd:""`
 	} `cmd:""`
 	Log     logCommand     `cmd:""`
+	Bench   benchCommands  `cmd:""`
 	Version versionCommand `cmd:""`
 }
 

@@ -193,9 +193,9 @@ func TestATemporaryFaultOfSigningInPasses(t *testing.T) {
 	})
 }
 
-func roadOver(c *Config, sender Sender) func() Road {
-	from := c.Road().From
-	return func() Road { return Road{Sender: sender, From: from} }
+func roadOver(c *Config, sender Sender) func() *Road {
+	road := &Road{Sender: sender, From: c.Road().From}
+	return func() *Road { return road }
 }
 
 func TestAServerThatIsAway(t *testing.T) {
@@ -283,7 +283,7 @@ func testDoubt(t *testing.T, s *store.Store, doubt mailing.Doubt, accepted bool)
 			if n := tries.Load(); n < 2 {
 				copies[n].Write(data)
 			}
-			return pool.Send(ctx, env, data, beforeDot)
+			return sendBy(ctx, pool, env, data, beforeDot)
 		}))
 	})
 	run := w.complete(t, id)

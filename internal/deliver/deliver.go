@@ -30,11 +30,11 @@ import (
 
 // Sender is a way out: a pool of sessions with a relay, or the demo mailbox.
 type Sender interface {
-	// Send is as transport.Pool.Send.
-	Send(ctx context.Context, env transport.Envelope, message []byte, beforeDot func() error) (transport.Result, error)
+	// Carry is as transport.Pool.Carry.
+	Carry(ctx context.Context, m transport.Mail, next func() transport.Mail)
 }
 
-// Road is the way out that is set up now, and as whom mails are sent by it.
+// Road is a way out, and as whom mails are sent by it. It does not change.
 type Road struct {
 	Sender Sender
 	From   compose.Address
@@ -47,8 +47,9 @@ type Config struct {
 	Dir     string // of the journals of this machine's nodes
 	Workers int    // mails in the making and on the wire at once
 
-	// Road returns the way out. It is asked for every mail.
-	Road func() Road
+	// Road returns the way out: another one when it was changed. It is asked for
+	// every mail.
+	Road func() *Road
 	// UnsubscribeURL is the address by which a reader leaves the owner's list.
 	UnsubscribeURL func(ownerID, runID int64, email string) string
 	// OpenVars unseals the fields of a single mail.

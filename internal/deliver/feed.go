@@ -141,7 +141,7 @@ func (f *feeder) reclaim(ctx context.Context) error {
 	for _, l := range left {
 		if _, ours := known[l.ID]; !ours && l.Epoch == f.node.Epoch {
 			j := job{}
-			j.ID = l.ID
+			j.ID, j.Tries = l.ID, l.Tries
 			f.takeBack(&j)
 		}
 	}

@@ -159,7 +159,7 @@ func TestLeavingBetweenLeaseAndDot(t *testing.T) {
 		r = w.start(t, func(c *Config) {
 			pool := w.pool(t, w.relay(), 1)
 			c.Road = roadOver(c, wrapped(func(ctx context.Context, env transport.Envelope, data []byte, beforeDot func() error) (transport.Result, error) {
-				return pool.Send(ctx, env, data, func() error {
+				return sendBy(ctx, pool, env, data, func() error {
 					<-ready
 					_, err := s.Suppress(background, mailing.Suppression{
 						OwnerID: w.owner.ID, Email: env.To, Reason: mailing.ReasonUnsubscribed, CreatedAt: time.Now(),
@@ -205,7 +205,7 @@ func TestWhoCameBackIsMailed(t *testing.T) {
 
 func TestASmallRunDoesNotWaitForALargeOne(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s, 2000, slow)
+		w := newWorld(t, s, 8000, slow)
 		large := w.open(t, w.mailing(t, mailing.Mailing{}))
 		w.start(t)
 		w.atWork(t)
@@ -228,7 +228,7 @@ func TestASmallRunDoesNotWaitForALargeOne(t *testing.T) {
 
 func TestACodeOvertakesABulkRun(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s, 2000, slow)
+		w := newWorld(t, s, 4000, slow)
 		bulk := w.open(t, w.mailing(t, mailing.Mailing{}))
 		w.start(t)
 		w.atWork(t)

@@ -35,9 +35,13 @@ func (p *trap) stop() error {
 	return errKilled
 }
 
-// Send keeps mails at the point.
-func (p *trap) Send(ctx context.Context, env transport.Envelope, message []byte, beforeDot func() error) (transport.Result, error) {
-	result, err := p.sender.Send(ctx, env, message, func() error {
+// Carry keeps mails at the point.
+func (p *trap) Carry(ctx context.Context, m transport.Mail, next func() transport.Mail) {
+	wrapped(p.send).Carry(ctx, m, next)
+}
+
+func (p *trap) send(ctx context.Context, env transport.Envelope, message []byte, beforeDot func() error) (transport.Result, error) {
+	result, err := sendBy(ctx, p.sender, env, message, func() error {
 		if p.set.Load() && p.at == "leased" {
 			return p.stop()
 		}

@@ -88,7 +88,7 @@ func (e *Engine) tell(ctx context.Context, outcomes []store.Outcome) error {
 // unfinished is the outcome of a delivery whose sending was cut off. One that was
 // not intended was not sent; of the others nobody can know (RFC 1047).
 func (e *Engine) unfinished(l store.Left, intended bool, now time.Time) store.Outcome {
-	o := store.Outcome{DeliveryID: l.ID, Epoch: l.Epoch, State: mailing.Waiting, DueAt: now}
+	o := store.Outcome{DeliveryID: l.ID, Epoch: l.Epoch, Tries: l.Tries, State: mailing.Waiting, DueAt: now}
 	if !intended {
 		return o
 	}

@@ -114,7 +114,7 @@ func conclude(t *testing.T, e *Engine, l store.Leased, state mailing.DeliverySta
 	ok(t, err)
 	ok(t, e.journal.intend(l.ID, e.node.Epoch))
 	j := job{Leased: l, run: &run}
-	o := store.Outcome{DeliveryID: l.ID, Epoch: e.node.Epoch, State: state, Attempt: e.attempt(&j, time.Now(), mailing.AttemptAccepted)}
+	o := store.Outcome{DeliveryID: l.ID, Epoch: e.node.Epoch, Tries: l.Tries, State: state, Attempt: e.attempt(&j, time.Now(), mailing.AttemptAccepted)}
 	if state == mailing.Deferred {
 		o.DueAt, o.Attempt.Result = time.Now(), mailing.AttemptDeferred
 	}

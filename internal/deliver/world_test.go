@@ -94,11 +94,9 @@ func (w *world) pool(t testing.TB, relay *transport.Relay, sessions int) *transp
 const workers = 8
 
 func (w *world) config(sender Sender) Config {
+	road := &Road{Sender: sender, From: compose.Address{Name: "Вестник", Email: "news@vestnik.test"}}
 	return Config{
-		Store: w.Store, Log: w.log, Dir: w.dir, Workers: workers,
-		Road: func() Road {
-			return Road{Sender: sender, From: compose.Address{Name: "Вестник", Email: "news@vestnik.test"}}
-		},
+		Store: w.Store, Log: w.log, Dir: w.dir, Workers: workers, Road: func() *Road { return road },
 		UnsubscribeURL: func(ownerID, runID int64, email string) string {
 			return fmt.Sprintf("https://vestnik.test/unsubscribe/%d/%d/%s", ownerID, runID, email)
 		},
@@ -370,9 +368,30 @@ func answerTo(stage smtpsink.Stage, to string, reply smtpsink.Reply) func(smtpsi
 	}
 }
 
-// wrapped is a way out with something in between.
+// wrapped is a way out with something in between, for one mail at a time.
 type wrapped func(context.Context, transport.Envelope, []byte, func() error) (transport.Result, error)
 
-func (w wrapped) Send(ctx context.Context, env transport.Envelope, message []byte, beforeDot func() error) (transport.Result, error) {
-	return w(ctx, env, message, beforeDot)
+func (w wrapped) Carry(ctx context.Context, m transport.Mail, next func() transport.Mail) {
+	for ; m != nil; m = next() {
+		m.Done(w(ctx, m.Envelope(), m.Message(), m.BeforeDot))
+	}
 }
+
+// sendBy is Carry of one mail.
+func sendBy(ctx context.Context, s Sender, env transport.Envelope, message []byte, beforeDot func() error) (result transport.Result, err error) {
+	s.Carry(ctx, &single{env: env, message: message, beforeDot: beforeDot, result: &result, err: &err}, nil)
+	return result, err
+}
+
+type single struct {
+	env       transport.Envelope
+	message   []byte
+	beforeDot func() error
+	result    *transport.Result
+	err       *error
+}
+
+func (s *single) Envelope() transport.Envelope       { return s.env }
+func (s *single) Message() []byte                    { return s.message }
+func (s *single) BeforeDot() error                   { return s.beforeDot() }
+func (s *single) Done(r transport.Result, err error) { *s.result, *s.err = r, err }

@@ -21,7 +21,7 @@ type roads struct {
 
 	mu       sync.Mutex
 	settings app.RelaySettings // in use; zero: given or the demo mailbox
-	road     deliver.Road
+	road     *deliver.Road
 	pool     *transport.Pool // nil for the demo mailbox
 	closed   bool
 	leaving  sync.WaitGroup // pools that were replaced and finish what they have on the wire
@@ -101,7 +101,7 @@ func (r *roads) take(settings app.RelaySettings, found bool) {
 	if old := r.pool; old != nil {
 		r.leaving.Go(func() { old.Close(r.cut) })
 	}
-	r.settings, r.pool, r.road = settings, nil, deliver.Road{Sender: r.keep, From: from}
+	r.settings, r.pool, r.road = settings, nil, &deliver.Road{Sender: r.keep, From: from}
 	if relay != nil {
 		r.pool = transport.NewPool(relay, transport.PoolOptions{Sessions: r.base.Config.Connections})
 		r.road.Sender = r.pool
@@ -114,7 +114,7 @@ func relayOf(s app.RelaySettings) *transport.Relay {
 	}
 }
 
-func (r *roads) current() deliver.Road {
+func (r *roads) current() *deliver.Road {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.road

@@ -43,6 +43,10 @@ type Options struct {
 	Strict       bool // look for violations on the wire; see Server.Violations
 	StrictFormat bool // look into messages too, as CheckMessage does
 
+	// Received is told of every message that was accepted, which then is only
+	// counted. It may be called by several connections at once.
+	Received func(Message)
+
 	// Answer is asked at every stage; nil, or its zero Reply, leaves the answer
 	// to the server. It may be called by several connections at once.
 	Answer func(Stage, Envelope) Reply
@@ -206,10 +210,13 @@ func (s *Server) begin(conn net.Conn) {
 }
 
 func (s *Server) record(m Message) {
+	if s.options.Received != nil {
+		s.options.Received(m)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count++
-	if s.options.CountOnly {
+	if s.options.CountOnly || s.options.Received != nil {
 		return
 	}
 	for _, recipient := range m.To {

@@ -115,7 +115,7 @@ func (l *ledger) restart(r *rapid.T) {
 		state := rapid.SampledFrom([]mailing.DeliveryState{mailing.Waiting, mailing.InDoubt}).Draw(r, "journal")
 		before := was
 		before.Epoch = held.Epoch
-		o := store.Outcome{DeliveryID: held.ID, Epoch: held.Epoch, State: state, DueAt: l.at}
+		o := store.Outcome{DeliveryID: held.ID, Epoch: held.Epoch, Tries: held.Tries, State: state, DueAt: l.at}
 		ok(r, l.Settle(ctx, before, []store.Outcome{o}, l.at))
 	}
 }

@@ -53,6 +53,9 @@ type Leased struct {
 // over gets none. Nothing is taken unless all of it is answered, since a lease
 // that nobody knows of would last as long as the node.
 func (s *Store) Lease(ctx context.Context, n Node, runID int64, now time.Time, most int) ([]Leased, error) {
+	if err := s.prepare(ctx); err != nil {
+		return nil, wrap(err, "lease")
+	}
 	var list []Leased
 	err := s.inTx(ctx, func(_ *sqlc.Queries, tx *sql.Tx) (err error) {
 		if list, err = s.takeDue(ctx, tx, n, runID, now, most); err != nil {
@@ -80,11 +83,19 @@ func (s *Store) takeDue(ctx context.Context, tx *sql.Tx, n Node, runID int64, no
 	})
 }
 
+var peopleStatement = tableStatement{
+	columns: []string{"id bigint", "email text"},
+	text: `select c.id, c.first_name, c.last_name, c.comment, coalesce(s.reason, '')
+from v
+join contacts c on c.id = v.id and c.email = v.email
+left join suppressions s on s.owner_id = c.owner_id and s.email = v.email`,
+}
+
 // addContacts fills in the people. A contact that is gone, has another address
 // by now or is suppressed makes its delivery unmailable.
 func (s *Store) addContacts(ctx context.Context, tx *sql.Tx, list []Leased) error {
 	var people [][]any
-	at := map[int64]*Leased{}
+	at := make(map[int64]*Leased, len(list))
 	for i := range list {
 		if l := &list[i]; l.ContactID != 0 {
 			people = append(people, []any{l.ContactID, l.Email})
@@ -95,31 +106,23 @@ func (s *Store) addContacts(ctx context.Context, tx *sql.Tx, list []Leased) erro
 	if len(people) == 0 {
 		return nil
 	}
-	rows, err := tx.QueryContext(ctx, `select c.id, c.first_name, c.last_name, c.comment, coalesce(s.reason, '')
-from `+s.dialect.rows("id bigint", "email text")+` v
-join contacts c on c.id = v.id and c.email = v.email
-left join suppressions s on s.owner_id = c.owner_id and s.email = v.email`, jsonRows(people))
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	return peopleStatement.run(ctx, s, tx, people, func(rows *sql.Rows) error {
 		var id int64
-		var first, last, comment, reason string
-		if err := rows.Scan(&id, &first, &last, &comment, &reason); err != nil {
-			return err
+		var first, last, comment string
+		var reason mailing.Reason
+		err := rows.Scan(&id, &first, &last, &comment, &reason)
+		if l := at[id]; l != nil {
+			l.FirstName, l.LastName, l.Comment, l.Unmailable = first, last, comment, reason
 		}
-		l := at[id]
-		l.FirstName, l.LastName, l.Comment, l.Unmailable = first, last, comment, mailing.Reason(reason)
-	}
-	return rows.Err()
+		return err
+	})
 }
 
 // Left is a delivery that an earlier start of a node leased and did not settle.
 type Left struct {
 	ID, RunID, MailingID, OwnerID int64
 	Email                         string
-	Epoch                         int64
+	Epoch, Tries                  int64
 	Doubt                         mailing.Doubt
 }
 
@@ -131,7 +134,7 @@ func (s *Store) LeftByNode(ctx context.Context, n Node) ([]Left, error) {
 	for i, row := range rows {
 		list[i] = Left{
 			ID: row.ID, RunID: row.RunID, MailingID: row.MailingID, OwnerID: row.OwnerID,
-			Email: row.Email, Epoch: row.LeaseEpoch, Doubt: mailing.Doubt(row.Doubt),
+			Email: row.Email, Epoch: row.LeaseEpoch, Tries: row.Tries, Doubt: mailing.Doubt(row.Doubt),
 		}
 	}
 	return list, wrap(err, "deliveries left by node")

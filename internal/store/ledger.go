@@ -18,6 +18,7 @@ import (
 type Outcome struct {
 	DeliveryID int64
 	Epoch      int64 // of the lease it was sent under
+	Tries      int64 // before this one
 	State      mailing.DeliveryState
 	Reason     mailing.Reason
 	DueAt      time.Time        // when Waiting or Deferred
@@ -34,6 +35,9 @@ type Outcome struct {
 func (s *Store) Settle(ctx context.Context, n Node, outcomes []Outcome, now time.Time) error {
 	if len(outcomes) == 0 {
 		return nil
+	}
+	if err := s.prepare(ctx); err != nil {
+		return wrap(err, "settle")
 	}
 	return wrap(s.inTx(ctx, func(q *sqlc.Queries, tx *sql.Tx) error {
 		b := settlement{store: s, q: q, tx: tx, node: n, now: now, tally: runTally{}}
@@ -100,50 +104,44 @@ func (b settlement) settle(ctx context.Context, outcomes []Outcome) error {
 	return nil
 }
 
-// settleHeld updates the deliveries that the node still holds and returns the
-// run of each. An attempt on record is of an earlier lease of the same node, told
-// again from its journal, and says nothing about this one. The plus signs keep
-// SQLite from going through all that the node holds and, for each, through all
-// outcomes: with 500 of each that took fifty times as long.
+// settleStatement updates the deliveries that the node still holds. The number of
+// tries tells one lease from a later one of the same node: what is told again from
+// its journal says nothing about that. The plus signs keep SQLite from going through
+// all that the node holds and, for each, through all outcomes: with 500 of each that
+// took fifty times as long.
+var settleStatement = tableStatement{
+	columns: []string{
+		"id bigint", "epoch bigint", "tries bigint", "state bigint", "reason text", "due_at bigint", "tried bigint",
+		"settled_at bigint", "forget bigint",
+	},
+	values: 1,
+	text: `update deliveries
+set state = v.state, reason = v.reason, due_at = v.due_at, tries = deliveries.tries + v.tried, settled_at = v.settled_at,
+    vars = case when v.forget = 1 then '' else vars end
+from v
+where deliveries.id = v.id and +deliveries.state = 2 and +deliveries.lease_node = $1
+    and deliveries.lease_epoch = v.epoch and deliveries.tries = v.tries
+returning deliveries.id, deliveries.run_id`,
+}
+
+// settleHeld updates the deliveries that the node still holds and returns the run
+// of each.
 func (b settlement) settleHeld(ctx context.Context, outcomes []Outcome) (map[int64]int64, error) {
 	rows := make([][]any, len(outcomes))
 	for i, o := range outcomes {
-		var triedAt int64
-		var triedBy string
-		if o.Attempt != nil {
-			triedAt, triedBy = o.Attempt.At.UnixMilli(), o.Attempt.Node
-		}
 		rows[i] = []any{
-			o.DeliveryID, o.Epoch, int64(o.State), string(o.Reason), millis(o.DueAt),
-			flag(o.Attempt != nil), triedAt, triedBy, settledAt(o.State, b.now), flag(forgetsVars(o.State)),
+			o.DeliveryID, o.Epoch, o.Tries, int64(o.State), string(o.Reason), millis(o.DueAt),
+			flag(o.Attempt != nil), settledAt(o.State, b.now), flag(forgetsVars(o.State)),
 		}
 	}
-	source := b.store.dialect.rows("id bigint", "epoch bigint", "state bigint", "reason text", "due_at bigint",
-		"tried bigint", "tried_at bigint", "tried_by text", "settled_at bigint", "forget bigint")
-	updated, err := b.tx.QueryContext(ctx, `update deliveries
-set state = v.state, reason = v.reason, due_at = v.due_at, tries = tries + v.tried, settled_at = v.settled_at,
-    vars = case when v.forget = 1 then '' else vars end
-from `+source+` v
-where deliveries.id = v.id and +deliveries.state = 2
-    and +deliveries.lease_node = $2 and deliveries.lease_epoch = v.epoch
-    and not exists (
-        select 1 from attempts a
-        where v.tried = 1 and a.delivery_id = v.id and a.at = v.tried_at and a.node = v.tried_by
-    )
-returning deliveries.id, deliveries.run_id`, jsonRows(rows), b.node.ID)
-	if err != nil {
-		return nil, err
-	}
-	defer updated.Close()
 	applied := make(map[int64]int64, len(outcomes))
-	for updated.Next() {
+	err := settleStatement.run(ctx, b.store, b.tx, rows, func(updated *sql.Rows) error {
 		var id, runID int64
-		if err := updated.Scan(&id, &runID); err != nil {
-			return nil, err
-		}
+		err := updated.Scan(&id, &runID)
 		applied[id] = runID
-	}
-	return applied, updated.Err()
+		return err
+	}, b.node.ID)
+	return applied, err
 }
 
 // settleLate takes in an outcome for a delivery that the node does not hold any
@@ -255,6 +253,17 @@ func settledAt(state mailing.DeliveryState, now time.Time) int64 {
 	return 0
 }
 
+var attemptStatement = tableStatement{
+	columns: []string{
+		"delivery_id bigint", "run_id bigint", "mailing_id bigint", "owner_id bigint", "email text", "at bigint",
+		"duration_us bigint", "node text", "host text", "tls text", "stage text", "result text", "code bigint",
+		"enhanced text", "reply text",
+	},
+	text: `insert into attempts (
+    delivery_id, run_id, mailing_id, owner_id, email, at, duration_us, node, host, tls, stage, result, code, enhanced, reply
+) select * from v`,
+}
+
 func (s *Store) insertAttempts(ctx context.Context, tx *sql.Tx, attempts []*mailing.Attempt) error {
 	if len(attempts) == 0 {
 		return nil
@@ -262,17 +271,11 @@ func (s *Store) insertAttempts(ctx context.Context, tx *sql.Tx, attempts []*mail
 	rows := make([][]any, len(attempts))
 	for i, a := range attempts {
 		rows[i] = []any{
-			a.DeliveryID, a.RunID, a.MailingID, a.OwnerID, a.Email, a.At.UnixMilli(), a.Duration.Microseconds(),
-			a.Node, a.Host, a.TLS, a.Stage, string(a.Result), a.Reply.Code, a.Reply.Enhanced, a.Reply.Text,
+			a.DeliveryID, a.RunID, a.MailingID, a.OwnerID, a.Email, a.At.UnixMilli(), a.Duration.Microseconds(), a.Node,
+			a.Host, a.TLS, a.Stage, string(a.Result), int64(a.Reply.Code), a.Reply.Enhanced, a.Reply.Text,
 		}
 	}
-	const names = `delivery_id, run_id, mailing_id, owner_id, email, at, duration_us,
-    node, host, tls, stage, result, code, enhanced, reply`
-	source := s.dialect.rows("delivery_id bigint", "run_id bigint", "mailing_id bigint", "owner_id bigint",
-		"email text", "at bigint", "duration_us bigint", "node text", "host text", "tls text", "stage text",
-		"result text", "code bigint", "enhanced text", "reply text")
-	_, err := tx.ExecContext(ctx, `insert into attempts (`+names+`) select `+names+` from `+source+` v`, jsonRows(rows))
-	return err
+	return attemptStatement.run(ctx, s, tx, rows, nil)
 }
 
 // runTally gathers what a batch changes in the counts of runs.

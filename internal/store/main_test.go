@@ -116,7 +116,7 @@ func (h house) outcome(n store.Node, l store.Leased, state mailing.DeliveryState
 		mailing.Failed:   {Code: 550, Enhanced: "5.1.1", Text: "no such user"},
 		mailing.Deferred: {Code: 451, Enhanced: "4.7.1", Text: "greylisted"},
 	}
-	o := store.Outcome{DeliveryID: l.ID, Epoch: n.Epoch, State: state}
+	o := store.Outcome{DeliveryID: l.ID, Epoch: n.Epoch, Tries: l.Tries, State: state}
 	if state == mailing.Deferred || state == mailing.Waiting {
 		o.DueAt = at.Add(5 * time.Minute)
 	}

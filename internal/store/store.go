@@ -14,6 +14,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"vestnik/internal/mailing"
@@ -26,6 +27,9 @@ type Store struct {
 	read    *sql.DB // SQLite: read-only connections; PostgreSQL: the same pool
 	dialect dialect
 	w, r    *sqlc.Queries
+
+	preparing sync.Mutex
+	prepared  map[preparedKey]*sql.Stmt // once it is made, it does not change
 }
 
 // Open opens the database that url names: "sqlite:PATH" or "postgres://…". The

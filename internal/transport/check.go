@@ -79,8 +79,7 @@ func failedStep(err error) Step {
 
 // probe asks whether the server would take a mail, and forgets it.
 func (s *Session) probe(ctx context.Context, from, to string, step func(Step, error)) error {
-	release := s.wire.watch(ctx)
-	defer release()
+	defer s.wire.watch(ctx)()
 	commands := []struct {
 		stage Stage
 		line  string

@@ -13,7 +13,7 @@ import (
 // DemoMail is a mail that the demo mailbox keeps.
 type DemoMail struct {
 	From, To string
-	Data     []byte // as handed to Send; valid only until put returns
+	Data     []byte // of the Mail; valid only until put returns
 	At       time.Time
 }
 
@@ -44,13 +44,22 @@ func NewDemo(put func(ctx context.Context, m DemoMail) error) *Demo {
 	return &Demo{put: put, deferred: map[string]bool{}}
 }
 
-// Send is like Pool.Send. The Host is "demo". When put returns an error the mail
+// Carry is like Pool.Carry. The Host is "demo". When put returns an error the mail
 // was not kept; the error is wrapped and the mail is not in doubt.
-func (d *Demo) Send(ctx context.Context, env Envelope, message []byte, beforeDot func() error) (Result, error) {
+func (d *Demo) Carry(ctx context.Context, m Mail, next func() Mail) {
+	for m != nil {
+		m.Done(d.keep(ctx, m))
+		if m = nil; next != nil {
+			m = next()
+		}
+	}
+}
+
+func (d *Demo) keep(ctx context.Context, m Mail) (Result, error) {
 	started := time.Now()
 	result := Result{Host: "demo"}
 	var err error
-	result.Reply, result.Stage, err = d.answer(ctx, env, message, beforeDot)
+	result.Reply, result.Stage, err = d.answer(ctx, m)
 	if err != nil {
 		err = fmt.Errorf("transport: send to the demo mailbox: %w", err)
 		result.Reply = errorReply(err)
@@ -59,7 +68,8 @@ func (d *Demo) Send(ctx context.Context, env Envelope, message []byte, beforeDot
 	return result, err
 }
 
-func (d *Demo) answer(ctx context.Context, env Envelope, message []byte, beforeDot func() error) (mailing.Reply, Stage, error) {
+func (d *Demo) answer(ctx context.Context, m Mail) (mailing.Reply, Stage, error) {
+	env := m.Envelope()
 	if refused, stage := checkAddresses(&env); refused.Code != 0 {
 		return refused, stage, nil
 	}
@@ -69,14 +79,12 @@ func (d *Demo) answer(ctx context.Context, env Envelope, message []byte, beforeD
 	if ctx.Err() != nil {
 		return mailing.Reply{}, StageData, context.Cause(ctx)
 	}
-	if beforeDot != nil {
-		if err := beforeDot(); err != nil {
-			return mailing.Reply{}, StageData, err
-		}
+	if err := m.BeforeDot(); err != nil {
+		return mailing.Reply{}, StageData, err
 	}
 	// From here on a cancellation comes too late, as with a real server.
-	m := DemoMail{From: env.From, To: env.To, Data: message, At: time.Now()}
-	if err := d.put(context.WithoutCancel(ctx), m); err != nil {
+	kept := DemoMail{From: env.From, To: env.To, Data: m.Message(), At: time.Now()}
+	if err := d.put(context.WithoutCancel(ctx), kept); err != nil {
 		return mailing.Reply{}, StageDot, err
 	}
 	return mailing.Reply{Code: 250, Enhanced: "2.0.0", Text: "kept in the demo mailbox"}, StageDot, nil

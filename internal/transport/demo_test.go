@@ -31,7 +31,7 @@ func TestTheDemoMailboxAnswersByAddress(t *testing.T) {
 	accepted := 0
 	for _, test := range tests {
 		asked := 0
-		result, err := demo.Send(t.Context(), Envelope{From: mail.From, To: test.to}, message, func() error { asked++; return nil })
+		result, err := sendBy(demo)(t.Context(), Envelope{From: mail.From, To: test.to}, message, func() error { asked++; return nil })
 		got := mailing.Reply{Code: result.Reply.Code, Enhanced: result.Reply.Enhanced}.String()
 		if err != nil || got != test.reply || result.Stage != test.stage || result.Host != "demo" || result.InDoubt {
 			t.Errorf("%s: got %+v, %v", test.to, result, err)
@@ -52,18 +52,18 @@ func TestTheDemoMailboxCanFail(t *testing.T) {
 	t.Parallel()
 	full := errors.New("disk full")
 	demo := NewDemo(func(context.Context, DemoMail) error { return full })
-	result, err := demo.Send(t.Context(), mail, message, nil)
+	result, err := sendBy(demo)(t.Context(), mail, message, nil)
 	if !errors.Is(err, full) || result.Stage != StageDot || result.Reply.Code != 0 || result.InDoubt {
 		t.Errorf("put: %+v, %v", result, err)
 	}
 	stop := errors.New("unsubscribed")
-	result, err = demo.Send(t.Context(), mail, message, func() error { return stop })
+	result, err = sendBy(demo)(t.Context(), mail, message, func() error { return stop })
 	if !errors.Is(err, stop) || result.Stage != StageData {
 		t.Errorf("beforeDot: %+v, %v", result, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := demo.Send(ctx, mail, message, nil); !errors.Is(err, context.Canceled) {
+	if _, err := sendBy(demo)(ctx, mail, message, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

@@ -75,7 +75,7 @@ func TestEveryFaultAtEveryStage(t *testing.T) {
 					})
 					relay := faultyRelay(sink, roots, stage.want, fault.name == "stall")
 					asked := 0
-					result, err := newPool(t, relay, PoolOptions{Sessions: 1}).Send(t.Context(), mail, message, func() error { asked++; return nil })
+					result, err := sendBy(newPool(t, relay, PoolOptions{Sessions: 1}))(t.Context(), mail, message, func() error { asked++; return nil })
 					noSecret(t, result, err, relay)
 					checkFault(t, result, err, stage.want, fault.code, fault.errorCode)
 					wantAsked, wantCount := 0, 0
@@ -212,7 +212,7 @@ func TestTheHandshakeMayFail(t *testing.T) {
 			relay := relayTo(sink)
 			relay.TLS, relay.RootCAs, relay.InsecureSkipVerify = test.mode, test.roots, test.trust
 			relay.Username, relay.Password = test.user, secret
-			result, err := newPool(t, relay, PoolOptions{}).Send(t.Context(), mail, message, nil)
+			result, err := sendBy(newPool(t, relay, PoolOptions{}))(t.Context(), mail, message, nil)
 			noSecret(t, result, err)
 			if mailing.CodeOf(err) != test.code || (err == nil) != result.Reply.Accepted() || result.TLS != test.tls {
 				t.Errorf("got %+v, %v; want TLS %q, code %q", result, err, test.tls, test.code)

@@ -57,8 +57,8 @@ func (s *Session) establish(ctx context.Context, passed func(Stage)) error {
 	passed(StageConnect)
 	s.wire = newWire(conn)
 	s.host = hostWithAddress(s.relay, conn)
-	release := s.wire.watch(ctx)
-	defer release()
+	unwatch := s.wire.watch(ctx)
+	defer unwatch()
 
 	steps := []func(func(Stage)) error{s.greet, s.hello, s.startTLS, s.authenticate}
 	if s.relay.TLS == TLSImplicit {
@@ -69,7 +69,7 @@ func (s *Session) establish(ctx context.Context, passed func(Stage)) error {
 			return err
 		}
 	}
-	if !release() {
+	if !unwatch() {
 		return ctx.Err()
 	}
 	return nil

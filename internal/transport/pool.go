@@ -60,6 +60,9 @@ func NewPool(relay *Relay, options PoolOptions) *Pool {
 	if options.IdleFor <= 0 {
 		options.IdleFor = 30 * time.Second
 	}
+	if relay.Messages > 0 {
+		options.Messages = relay.Messages
+	}
 	if options.Messages <= 0 {
 		options.Messages = 100
 	}
@@ -72,47 +75,54 @@ func NewPool(relay *Relay, options PoolOptions) *Pool {
 	return p
 }
 
-// Send is Session.Send through a session that is free, or a new one, or the next
-// that gets free. What comes of opening a session is in the Result too.
+// Carry is Session.Carry through a session that is free, or a new one, or the next
+// that gets free. It goes on over new sessions as long as next gives mails. What
+// comes of opening a session is in the Result too.
 //
 // A session that was used before may have been closed by the server meanwhile.
 // When it breaks, or is answered 421, before MAIL got its answer, the mail is
 // sent once more over a new connection; nothing of it had been sent.
-func (p *Pool) Send(ctx context.Context, env Envelope, message []byte, beforeDot func() error) (Result, error) {
+func (p *Pool) Carry(ctx context.Context, m Mail, next func() Mail) {
 	if err := p.enter(ctx); err != nil {
 		err = fmt.Errorf("transport: send to %s: %w", p.relay.Address(), err)
-		return Result{Host: p.relay.Address(), Stage: StageConnect, Reply: errorReply(err)}, err
+		m.Done(Result{Host: p.relay.Address(), Stage: StageConnect, Reply: errorReply(err)}, err)
+		return
 	}
 	defer p.running.Done()
-	started := time.Now()
-	result, err := p.send(ctx, env, message, beforeDot)
-	result.Duration = time.Since(started)
-	return result, err
-}
-
-func (p *Pool) send(ctx context.Context, env Envelope, message []byte, beforeDot func() error) (Result, error) {
+	begun := time.Now()
 	if session := p.takeIdle(); session != nil {
-		result, err := session.Send(ctx, env, message, beforeDot)
-		if !isStale(result, err) || ctx.Err() != nil {
+		if m = p.carry(ctx, session, m, next); m == nil {
 			p.giveBack(session)
-			return result, err
+			return
 		}
 		p.drop(session)
 	}
-	session, err := p.open(ctx)
-	if err != nil {
-		<-p.slots
-		return openResult(err)
+	for m != nil {
+		session, err := p.open(ctx)
+		if err != nil {
+			<-p.slots
+			result, err := openResult(err)
+			result.Duration = time.Since(begun)
+			m.Done(result, err)
+			return
+		}
+		if m = p.carry(ctx, session, m, next); m == nil {
+			p.giveBack(session)
+			return
+		}
+		p.drop(session)
+		begun = time.Now()
 	}
-	result, err := session.Send(ctx, env, message, beforeDot)
-	p.giveBack(session)
-	return result, err
 }
 
-// isStale reports whether a used session was at its end before it heard of the
-// mail.
-func isStale(result Result, err error) bool {
-	return result.Stage == StageMail && (err != nil || result.Reply.Code == 421)
+// carry carries mails through one session until it has had its share.
+func (p *Pool) carry(ctx context.Context, session *Session, m Mail, next func() Mail) (rest Mail) {
+	return session.Carry(ctx, m, func() Mail {
+		if session.used >= p.messages || next == nil {
+			return nil
+		}
+		return next()
+	})
 }
 
 // openResult makes a Result of an *OpenError: a refusal is an answer, the rest

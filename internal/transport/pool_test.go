@@ -12,23 +12,12 @@ import (
 	"vestnik/internal/smtpsink"
 )
 
-// sender is what the one who delivers asks for.
-type sender interface {
-	Send(ctx context.Context, env Envelope, message []byte, beforeDot func() error) (Result, error)
-}
-
-var (
-	_ sender = (*Pool)(nil)
-	_ sender = (*Demo)(nil)
-	_ sender = (*Session)(nil)
-)
-
 func TestASessionIsUsedAgain(t *testing.T) {
 	t.Parallel()
 	sink := startSink(t, smtpsink.Options{})
 	pool := newPool(t, relayTo(sink), PoolOptions{Messages: 3})
 	for i := 1; i <= 7; i++ {
-		mustSend(t, pool.Send)
+		mustSend(t, sendBy(pool))
 		if want := (i + 2) / 3; sink.Connections() != want {
 			t.Errorf("%d connections after %d mails, want %d", sink.Connections(), i, want)
 		}
@@ -52,7 +41,7 @@ func TestAStaleSessionCostsNoTry(t *testing.T) {
 			}})
 			pool := newPool(t, relayTo(sink), PoolOptions{})
 			for range 3 {
-				mustSend(t, pool.Send)
+				mustSend(t, sendBy(pool))
 			}
 			if sink.Connections() != 3 || sink.Count() != 3 {
 				t.Errorf("%d connections, %d accepted", sink.Connections(), sink.Count())
@@ -64,7 +53,7 @@ func TestAStaleSessionCostsNoTry(t *testing.T) {
 		sink := startSink(t, smtpsink.Options{})
 		pool := newPool(t, relayTo(sink), PoolOptions{})
 		for range 3 {
-			mustSend(t, pool.Send)
+			mustSend(t, sendBy(pool))
 			sink.CutAll()
 		}
 	})
@@ -78,7 +67,7 @@ func TestAFreshSessionIsNotTriedTwice(t *testing.T) {
 		}
 		return smtpsink.Reply{}
 	}})
-	result, err := newPool(t, relayTo(sink), PoolOptions{}).Send(t.Context(), mail, message, nil)
+	result, err := sendBy(newPool(t, relayTo(sink), PoolOptions{}))(t.Context(), mail, message, nil)
 	if err != nil || result.Reply.Code != 421 || result.Stage != StageMail || sink.Connections() != 1 {
 		t.Errorf("got %+v, %v on %d connections", result, err, sink.Connections())
 	}
@@ -94,8 +83,8 @@ func TestAUsedSessionThatBreaksAfterMAILIsATry(t *testing.T) {
 			return smtpsink.Reply{}
 		}})
 		pool := newPool(t, relayTo(sink), PoolOptions{})
-		mustSend(t, pool.Send)
-		result, err := pool.Send(t.Context(), mail, message, nil)
+		mustSend(t, sendBy(pool))
+		result, err := sendBy(pool)(t.Context(), mail, message, nil)
 		if mailing.CodeOf(err) != "smtp_connection_lost" || string(result.Stage) != string(stage) || result.InDoubt != (stage == smtpsink.StageDot) {
 			t.Errorf("at %s: %+v, %v", stage, result, err)
 		}
@@ -116,7 +105,7 @@ func TestIdleSessionsAreClosedPolitely(t *testing.T) {
 	}})
 	pool := newPool(t, relayTo(sink), PoolOptions{IdleFor: 5 * time.Millisecond})
 	for i := 1; i <= 3; i++ {
-		mustSend(t, pool.Send)
+		mustSend(t, sendBy(pool))
 		if got := <-quit; got != i {
 			t.Errorf("connection %d said QUIT, want %d", got, i)
 		}
@@ -145,7 +134,7 @@ func TestNoMoreSessionsThanAllowed(t *testing.T) {
 	for i := range mails {
 		all.Go(func() {
 			env := Envelope{From: mail.From, To: fmt.Sprintf("reader%d@mail.test", i)}
-			if result, err := pool.Send(t.Context(), env, message, nil); err != nil || !result.Reply.Accepted() {
+			if result, err := sendBy(pool)(t.Context(), env, message, nil); err != nil || !result.Reply.Accepted() {
 				t.Errorf("got %+v, %v", result, err)
 			}
 		})
@@ -171,12 +160,12 @@ func TestWaitingForASessionEndsWithTheContext(t *testing.T) {
 	pool := newPool(t, relayTo(sink), PoolOptions{Sessions: 1})
 	var first sync.WaitGroup
 	first.Go(func() {
-		pool.Send(t.Context(), mail, message, func() error { close(entered); <-leave; return nil })
+		sendBy(pool)(t.Context(), mail, message, func() error { close(entered); <-leave; return nil })
 	})
 	<-entered
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	result, err := pool.Send(ctx, mail, message, nil)
+	result, err := sendBy(pool)(ctx, mail, message, nil)
 	if !errors.Is(err, context.Canceled) || result.Stage != StageConnect {
 		t.Errorf("got %+v, %v", result, err)
 	}
@@ -198,7 +187,7 @@ func TestCloseWaitsForTheAnswer(t *testing.T) {
 	var result Result
 	var err error
 	var sending, closing sync.WaitGroup
-	sending.Go(func() { result, err = pool.Send(t.Context(), mail, message, nil) })
+	sending.Go(func() { result, err = sendBy(pool)(t.Context(), mail, message, nil) })
 	<-atDot
 	var closed error
 	closing.Go(func() { closed = pool.Close(context.Background()) })
@@ -208,7 +197,7 @@ func TestCloseWaitsForTheAnswer(t *testing.T) {
 	if err != nil || closed != nil || !result.Reply.Accepted() {
 		t.Errorf("got %+v, %v, closed %v", result, err, closed)
 	}
-	if _, err := pool.Send(t.Context(), mail, message, nil); !errors.Is(err, ErrPoolClosed) {
+	if _, err := sendBy(pool)(t.Context(), mail, message, nil); !errors.Is(err, ErrPoolClosed) {
 		t.Errorf("after Close: %v", err)
 	}
 }
@@ -227,7 +216,7 @@ func TestCloseThatCutsLeavesTheMailInDoubt(t *testing.T) {
 	var result Result
 	var err error
 	var sending sync.WaitGroup
-	sending.Go(func() { result, err = pool.Send(t.Context(), mail, message, nil) })
+	sending.Go(func() { result, err = sendBy(pool)(t.Context(), mail, message, nil) })
 	<-atDot
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -249,7 +238,7 @@ func TestCloseThatCutsStopsWhoIsStillConnecting(t *testing.T) {
 	var result Result
 	var err error
 	var sending sync.WaitGroup
-	sending.Go(func() { result, err = pool.Send(t.Context(), mail, message, nil) })
+	sending.Go(func() { result, err = sendBy(pool)(t.Context(), mail, message, nil) })
 	<-greeted
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -31,7 +31,10 @@ type Session struct {
 	broken      bool // nothing more can be said
 	transaction bool // MAIL was accepted and nothing ended it: RSET comes first
 	buffer      []byte
-	lines       [4]line
+	room        [4]line // for lines
+	lines       []line  // what was said of an envelope
+	parcels     [2]parcel
+	hand        int // the parcel taken last
 }
 
 // Alive reports whether another Send may work. It does not ask the server.
@@ -79,38 +82,4 @@ func (s *Session) command(timeout time.Duration, line string) (mailing.Reply, er
 		return mailing.Reply{}, err
 	}
 	return s.wire.reply(timeout)
-}
-
-// Send hands over one mail. message may have any ends of lines and needs no
-// dot-stuffing; it is not changed and not kept. beforeDot (nil: nothing to do)
-// is called once, after the server said 354 and all but the last block is
-// written, right before the write with the final dot. If it returns an error
-// the connection is cut, the mail is not sent, and the error is wrapped.
-//
-// Answers, also refusals, are Results without an error. When no answer came the
-// error says why, as in OpenError, and the Result has the same as text.
-//
-// When ctx ends before the final dot, everything stops at once and the mail is
-// not sent. After that ctx is not looked at: the answer is waited for as long as
-// Timeouts.Dot says, since without it the mail is in doubt. Only Cut ends that.
-func (s *Session) Send(ctx context.Context, env Envelope, message []byte, beforeDot func() error) (Result, error) {
-	started := time.Now()
-	s.at = StageMail
-	result := Result{Host: s.host, TLS: s.tls}
-	var err error
-	if refused, stage := s.cannotTake(&env, message); refused.Code != 0 {
-		s.at, result.Reply = stage, refused
-	} else {
-		s.used++
-		result.Reply, result.InDoubt, err = s.transact(ctx, env, message, beforeDot)
-	}
-	if err != nil {
-		err = fmt.Errorf("transport: send to %s: %s: %w", s.host, s.at, s.relay.fault(ctx, s.at, err))
-		s.broken = true
-		s.Cut()
-		result.Reply = mailing.Reply{Text: cleanText([]byte(err.Error()))}
-	}
-	result.Stage = s.at
-	result.Duration = time.Since(started)
-	return result, err
 }

@@ -604,7 +604,7 @@ func TestConnectionFaults(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			result, err := newPool(t, test.relay, PoolOptions{}).Send(t.Context(), mail, message, nil)
+			result, err := sendBy(newPool(t, test.relay, PoolOptions{}))(t.Context(), mail, message, nil)
 			if mailing.CodeOf(err) != test.code || result.Stage != StageConnect || result.Host != test.relay.Address() {
 				t.Errorf("got %+v, %v", result, err)
 			}

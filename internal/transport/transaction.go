@@ -1,8 +1,7 @@
 package transport
 
 import (
-	"context"
-	"net"
+	"errors"
 	"os"
 	"strconv"
 	"time"
@@ -15,33 +14,29 @@ type abandoned struct{ err error }
 
 func (e *abandoned) Error() string { return e.err.Error() }
 
-// transact leaves s.at at the stage that decided.
-func (s *Session) transact(ctx context.Context, env Envelope, message []byte, beforeDot func() error) (reply mailing.Reply, inDoubt bool, err error) {
-	release := s.wire.watch(ctx)
-	defer release()
-	reply, err = s.begin(env)
-	if err != nil || reply.Code != 354 {
-		// A cancellation that came with the refusal has broken the wire.
-		s.broken = s.broken || !release()
-		return reply, false, err
-	}
-	return s.transfer(release, message, beforeDot)
-}
+// errEnded is why a mail was not begun.
+var errEnded = errors.New("the session has ended")
 
-// begin says MAIL, RCPT and DATA, with RSET before them where one is due. It
-// returns 354, or the first refusal.
-func (s *Session) begin(env Envelope) (mailing.Reply, error) {
-	if s.broken {
-		return mailing.Reply{}, net.ErrClosed
-	}
-	if s.wire.unasked() {
+// begin says MAIL, RCPT and DATA, with RSET before them where one is due, unless
+// they were said behind the mail before. It returns 354, or the first refusal.
+func (s *Session) begin(p *parcel) (mailing.Reply, error) {
+	switch {
+	case p.announced:
+		return s.hearAll()
+	case s.broken:
+		return mailing.Reply{}, errEnded
+	case s.wire.unasked():
 		return mailing.Reply{}, garbage("the server spoke unasked before MAIL")
 	}
-	lines := s.commands(env)
-	if s.offers.pipelining {
-		return s.sayTogether(lines)
+	s.buffer = s.appendCommands(s.buffer[:0], &p.env, s.transaction)
+	if !s.offers.pipelining {
+		return s.sayOneByOne()
 	}
-	return s.sayOneByOne(lines)
+	s.at = s.lines[0].stage
+	if _, err := s.wire.write(s.buffer, s.lines[0].timeout); err != nil {
+		return s.whyHungUp(err)
+	}
+	return s.hearAll()
 }
 
 // line is a command in s.buffer.
@@ -56,10 +51,10 @@ func (l *line) passed(reply mailing.Reply) bool {
 	return reply.Code == l.code || reply.Code/100 == l.code
 }
 
-// commands writes the lines up to DATA into s.buffer.
-func (s *Session) commands(env Envelope) []line {
-	lines, b := s.lines[:0], s.buffer[:0]
-	if s.transaction {
+// appendCommands appends the lines up to DATA and notes them in s.lines.
+func (s *Session) appendCommands(b []byte, env *Envelope, reset bool) []byte {
+	lines := s.room[:0]
+	if reset {
 		b = append(b, "RSET\r\n"...)
 		lines = append(lines, line{StageMail, len(b), 250, s.limits.EHLO})
 	}
@@ -68,12 +63,11 @@ func (s *Session) commands(env Envelope) []line {
 	b = append(append(append(b, "RCPT TO:<"...), env.To...), ">\r\n"...)
 	lines = append(lines, line{StageRcpt, len(b), 2, s.limits.Rcpt})
 	b = append(b, "DATA\r\n"...)
-	lines = append(lines, line{StageData, len(b), 354, s.limits.Data})
-	s.buffer = b
-	return lines
+	s.lines = append(lines, line{StageData, len(b), 354, s.limits.Data})
+	return b
 }
 
-func (s *Session) appendMail(b []byte, env Envelope) []byte {
+func (s *Session) appendMail(b []byte, env *Envelope) []byte {
 	b = append(append(append(b, "MAIL FROM:<"...), env.From...), '>')
 	if s.offers.size {
 		b = strconv.AppendInt(append(b, " SIZE="...), int64(env.Size), 10)
@@ -87,10 +81,10 @@ func (s *Session) appendMail(b []byte, env Envelope) []byte {
 	return append(b, '\r', '\n')
 }
 
-func (s *Session) sayOneByOne(lines []line) (reply mailing.Reply, err error) {
+func (s *Session) sayOneByOne() (reply mailing.Reply, err error) {
 	from := 0
-	for i := range lines {
-		l := &lines[i]
+	for i := range s.lines {
+		l := &s.lines[i]
 		s.at = l.stage
 		if _, err := s.wire.write(s.buffer[from:l.end], l.timeout); err != nil {
 			return s.whyHungUp(err)
@@ -104,18 +98,14 @@ func (s *Session) sayOneByOne(lines []line) (reply mailing.Reply, err error) {
 	return reply, nil
 }
 
-// sayTogether says all lines in one write and then hears all answers, since one
+// hearAll hears the answers to all lines, which were said in one write, since one
 // refusal does not tell what the others are (RFC 2920, section 3.1).
-func (s *Session) sayTogether(lines []line) (mailing.Reply, error) {
-	s.at = lines[0].stage
-	if _, err := s.wire.write(s.buffer, lines[0].timeout); err != nil {
-		return s.whyHungUp(err)
-	}
+func (s *Session) hearAll() (mailing.Reply, error) {
 	var refused, reply mailing.Reply
 	var refusedAt Stage
 	var recipient, data bool
-	for i := range lines {
-		l := &lines[i]
+	for i := range s.lines {
+		l := &s.lines[i]
 		var err error
 		reply, err = s.hear(l)
 		if err != nil && refused.Code == 0 {
@@ -187,15 +177,16 @@ func isVerdict(reply mailing.Reply) bool {
 	return reply.Accepted() || reply.Transient() || reply.Permanent()
 }
 
-// transfer writes the message. release ends the power of the caller's context;
-// that must happen before beforeDot is asked, so that a "go" is not followed by
-// a cancellation that leaves the mail in doubt.
-func (s *Session) transfer(release func() bool, message []byte, beforeDot func() error) (reply mailing.Reply, inDoubt bool, err error) {
+// transfer writes the message and hears the answer. The next mail is asked for while
+// nothing of this one is decided; from the moment before BeforeDot on, a
+// cancellation waits, so that a "go" is not followed by one that leaves the mail in
+// doubt.
+func (s *Session) transfer(p *parcel, next func() Mail) (reply mailing.Reply, following *parcel, err error) {
 	s.at = StageData
 	if s.wire.unasked() {
-		return reply, false, garbage("the server spoke unasked before the message")
+		return reply, nil, garbage("the server spoke unasked before the message")
 	}
-	body := stuffer{rest: message}
+	body := stuffer{rest: p.message}
 	for {
 		s.buffer = body.fill(s.buffer[:0], blockBytes)
 		if body.done() {
@@ -203,44 +194,54 @@ func (s *Session) transfer(release func() bool, message []byte, beforeDot func()
 		}
 		if _, err := s.wire.write(s.buffer, s.limits.Block); err != nil {
 			reply, err = s.whyHungUp(err)
-			return reply, false, err
+			return reply, nil, err
 		}
 	}
 	s.buffer = body.finish(s.buffer)
-	if !release() {
-		return reply, false, os.ErrDeadlineExceeded
+	if s.offers.pipelining {
+		following = s.takeNext(next)
 	}
-	if beforeDot != nil {
-		if err := beforeDot(); err != nil {
-			return reply, false, &abandoned{err}
-		}
+	if !s.wire.commit() {
+		return reply, following, os.ErrDeadlineExceeded
 	}
-	return s.writeFinal()
+	defer func() { s.wire.uncommit(following != nil) }()
+	if err := p.mail.BeforeDot(); err != nil {
+		return reply, following, &abandoned{err}
+	}
+	reply, err = s.writeFinal(p, following)
+	return reply, following, err
 }
 
-// writeFinal writes the block with the final dot and waits for the answer. The
-// mail is in doubt from the first octet of the dot on: a server may be content
-// with less than all three.
-func (s *Session) writeFinal() (reply mailing.Reply, inDoubt bool, err error) {
+// writeFinal writes the block with the final dot, and behind it the envelope of the
+// mail that follows, and waits for the answer to the dot. The mail is in doubt from
+// the first octet of the dot on: a server may be content with less than all three.
+func (s *Session) writeFinal(p *parcel, following *parcel) (reply mailing.Reply, err error) {
 	s.at = StageDot
+	dot := len(s.buffer) - len(finalDot)
+	if following != nil {
+		following.announced, following.begun = true, time.Now()
+		s.buffer = s.appendCommands(s.buffer, &following.env, false)
+	}
 	if n, err := s.wire.write(s.buffer, s.limits.Block); err != nil {
-		inDoubt = n > len(s.buffer)-len(finalDot)
+		inDoubt := n > dot
 		if !inDoubt {
 			s.at = StageData
 		}
 		reply, err = s.whyHungUp(err)
-		return reply, inDoubt && err != nil, err
+		p.result.InDoubt = inDoubt && err != nil
+		return reply, err
 	}
 	reply, err = s.wire.reply(s.limits.Dot)
-	if err != nil {
-		return reply, true, err
+	if err == nil && !isVerdict(reply) {
+		reply, err = mailing.Reply{}, garbage("answered %s to the message", reply)
 	}
-	if !isVerdict(reply) {
-		return mailing.Reply{}, true, garbage("answered %s to the message", reply)
+	if err != nil {
+		p.result.InDoubt = true
+		return reply, err
 	}
 	s.transaction = false
 	s.broken = reply.Code == 421
-	return reply, false, nil
+	return reply, nil
 }
 
 // whyHungUp looks, after a write that came to nothing, for the refusal that the

@@ -4,13 +4,13 @@
 // A Relay says where the server is and how to speak to it, a Session is one
 // conversation with it (RFC 5321), a Pool keeps sessions for many mails, and
 // Demo keeps mails on this machine instead of sending them. Pool and Demo have
-// the same Send.
+// the same Carry.
 //
 // Four promises hold at this border:
 //
-//   - Send calls beforeDot once at most, right before the write that carries the
-//     final dot, and without it no dot is written. A mail whose beforeDot was not
-//     called, or returned an error, was not sent.
+//   - BeforeDot of a Mail is called once at most, right before the write that
+//     carries the final dot, and without it no dot is written. A mail whose
+//     BeforeDot was not called, or returned an error, was not sent.
 //   - A Result says InDoubt exactly when the final dot may have reached the
 //     server and no answer came back.
 //   - Nothing but CRLF ends a line on the wire, and no line of a message can be

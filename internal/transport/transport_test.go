@@ -65,6 +65,20 @@ func newPool(t testing.TB, relay *Relay, options PoolOptions) *Pool {
 	return pool
 }
 
+// carrier is what the one who delivers asks for.
+type carrier interface {
+	Carry(ctx context.Context, m Mail, next func() Mail)
+}
+
+// sendBy is Carry of one mail.
+func sendBy(c carrier) func(context.Context, Envelope, []byte, func() error) (Result, error) {
+	return func(ctx context.Context, env Envelope, message []byte, beforeDot func() error) (Result, error) {
+		m := single{env: env, message: message, beforeDot: beforeDot}
+		c.Carry(ctx, &m, nil)
+		return m.result, m.err
+	}
+}
+
 // mustSend fails the test unless the mail was accepted.
 func mustSend(t testing.TB, send func(context.Context, Envelope, []byte, func() error) (Result, error)) Result {
 	t.Helper()

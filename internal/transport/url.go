@@ -19,7 +19,7 @@ const (
 
 // ParseURL reads where to send from one line:
 //
-//	smtp://user:password@host:port?tls=starttls-required&helo=name&verify=false
+//	smtp://user:password@host:port?tls=starttls-required&helo=name&verify=false&messages=100
 //	smtps://user:password@host
 //
 // What is left out is chosen as the standards counsel: smtps is implicit TLS on
@@ -29,7 +29,7 @@ const (
 //
 // The error is an *mailing.Error of kind Invalid: smtp_url_malformed,
 // smtp_url_scheme, smtp_url_host_missing, smtp_url_port, smtp_url_tls,
-// smtp_url_password_missing, smtp_url_verify, smtp_url_parameter or
+// smtp_url_password_missing, smtp_url_verify, smtp_url_messages, smtp_url_parameter or
 // smtp_helo_malformed. It never holds the password.
 func ParseURL(text string) (*Relay, error) {
 	// What url.Parse says about a malformed URL repeats it with its password,
@@ -73,6 +73,12 @@ func (r *Relay) readParameters(parameters url.Values, implicit bool) error {
 				return mailing.Fault(mailing.Invalid, "smtp_url_verify", "value", value)
 			}
 			r.InsecureSkipVerify = !verify
+		case "messages":
+			messages, err := strconv.Atoi(value)
+			if err != nil || messages < 1 {
+				return mailing.Fault(mailing.Invalid, "smtp_url_messages", "value", value)
+			}
+			r.Messages = messages
 		default:
 			return mailing.Fault(mailing.Invalid, "smtp_url_parameter", "name", name)
 		}

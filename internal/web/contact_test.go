@@ -231,7 +231,7 @@ func outcome(node store.Node, l store.Leased, owner mailing.Account, m mailing.M
 		Duration: 1250 * time.Millisecond, Node: node.Name, Host: "mx.example.com:25", TLS: "TLS1.3", Stage: "dot",
 		Result: mailing.AttemptAccepted, Reply: mailing.Reply{Code: 250, Enhanced: "2.0.0", Text: "Ok: queued as 4X1"},
 	}
-	o := store.Outcome{DeliveryID: l.ID, Epoch: node.Epoch, State: state, Attempt: attempt}
+	o := store.Outcome{DeliveryID: l.ID, Epoch: node.Epoch, Tries: l.Tries, State: state, Attempt: attempt}
 	switch state {
 	case mailing.Failed:
 		o.Reason = mailing.ReasonRefused

@@ -59,7 +59,7 @@ func address(n int) string { return fmt.Sprintf("client%06d@example.com", n) }
 func (s sending) settle(n int, state mailing.DeliveryState, result mailing.AttemptResult, reply mailing.Reply) {
 	s.h.t.Helper()
 	d := s.held[address(n)]
-	o := store.Outcome{DeliveryID: d.ID, Epoch: s.node.Epoch, State: state, Attempt: &mailing.Attempt{
+	o := store.Outcome{DeliveryID: d.ID, Epoch: s.node.Epoch, Tries: d.Tries, State: state, Attempt: &mailing.Attempt{
 		DeliveryID: d.ID, RunID: s.id, MailingID: s.mailing.ID, OwnerID: s.owner.ID, Email: d.Email, At: time.Now(),
 		Duration: 120 * time.Millisecond, Node: s.node.Name, Host: "mx.example.org:25", TLS: "TLS1.3", Stage: "dot",
 		Result: result, Reply: reply,

@@ -144,7 +144,7 @@ update deliveries set state = @state, due_at = @due_at, settled_at = @settled_at
 where id = @id and state = 2 and lease_node = @lease_node and lease_epoch = @lease_epoch;
 
 -- name: LeftByNode :many
-select d.id, d.run_id, d.email, d.lease_epoch, r.owner_id, coalesce(r.mailing_id, 0) as mailing_id, r.doubt
+select d.id, d.run_id, d.email, d.lease_epoch, d.tries, r.owner_id, coalesce(r.mailing_id, 0) as mailing_id, r.doubt
 from deliveries d
 join runs r on r.id = d.run_id
 where d.lease_node = @lease_node and d.lease_epoch < @before_epoch and (d.state = 2 or d.state = 6 and not exists (

@@ -486,7 +486,7 @@ func (q *Queries) HaltRun(ctx context.Context, arg HaltRunParams) error {
 }
 
 const leftByNode = `-- name: LeftByNode :many
-select d.id, d.run_id, d.email, d.lease_epoch, r.owner_id, coalesce(r.mailing_id, 0) as mailing_id, r.doubt
+select d.id, d.run_id, d.email, d.lease_epoch, d.tries, r.owner_id, coalesce(r.mailing_id, 0) as mailing_id, r.doubt
 from deliveries d
 join runs r on r.id = d.run_id
 where d.lease_node = $1 and d.lease_epoch < $2 and (d.state = 2 or d.state = 6 and not exists (
@@ -504,6 +504,7 @@ type LeftByNodeRow struct {
 	RunID      int64
 	Email      string
 	LeaseEpoch int64
+	Tries      int64
 	OwnerID    int64
 	MailingID  int64
 	Doubt      string
@@ -523,6 +524,7 @@ func (q *Queries) LeftByNode(ctx context.Context, arg LeftByNodeParams) ([]LeftB
 			&i.RunID,
 			&i.Email,
 			&i.LeaseEpoch,
+			&i.Tries,
 			&i.OwnerID,
 			&i.MailingID,
 			&i.Doubt,

@@ -1,0 +1,156 @@
+// Package bench measures Vestnik against what the machine can do at all, in one
+// run, so that the noise of a shared machine falls on both.
+//
+// The ceiling is a bare blaster: it pipelines messages that are ready, of the
+// same size, over the same number of connections, and keeps no record. Vestnik
+// sends a full mailing: the ledger, an attempt for each mail, three merge fields,
+// unsubscribe headers. Both send to the same counting sink. Sink, blaster and
+// service are processes of their own, so that their processor time can be told
+// apart; it is read from /proc, so this works on Linux only.
+package bench
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"vestnik/internal/pgserver"
+)
+
+// Options say what is measured.
+type Options struct {
+	Recipients  int             // of each mailing, where sending them takes no longer than Limit
+	Limit       time.Duration   // what a round with a slow mail server takes at most, about
+	Rounds      int             // all is measured so often, in turn
+	Connections []int           // to the mail server
+	Delays      []time.Duration // of each reply of the mail server
+	Postgres    bool            // measure with PostgreSQL, too
+	Keep        string          // folder for logs and profiles of the service; empty: none are kept
+	Progress    func(string)    // told what is about to be measured
+}
+
+// Run measures. The report holds what was measured so far when the error is that
+// of ctx.
+func Run(ctx context.Context, o Options) (*Report, error) {
+	b := &bench{Options: o, report: newReport(o)}
+	err := b.run(ctx)
+	return b.report, errors.Join(err, b.close())
+}
+
+// bench is one call of Run.
+type bench struct {
+	Options
+	report   *Report
+	dir      string
+	postgres *pgserver.Server
+	services []*service // what is measured besides the ceiling
+}
+
+func (b *bench) run(ctx context.Context) error {
+	if err := b.prepare(ctx); err != nil {
+		return err
+	}
+	for round := range b.Rounds {
+		for _, s := range b.scenarios() {
+			if err := b.measure(ctx, round, s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// prepare fills the databases that all rounds are copied from.
+func (b *bench) prepare(ctx context.Context) error {
+	var err error
+	if b.dir, err = os.MkdirTemp("", "vestnik-bench-"); err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	kinds := []database{sqliteDatabase{dir: b.dir}}
+	if b.Postgres {
+		// With PostgreSQL's own settings, which survive a power cut; the memory is
+		// what its manual counsels for a machine of this size, or less.
+		if b.postgres, err = pgserver.Start("shared_buffers=256MB", "max_wal_size=4GB"); err != nil {
+			return err
+		}
+		kinds = append(kinds, postgresDatabase{server: b.postgres})
+	}
+	for _, kind := range kinds {
+		b.Progress(fmt.Sprintf("filling %s", kind.name()))
+		s := &service{bench: b, database: kind}
+		if err := s.prepare(ctx); err != nil {
+			return err
+		}
+		b.services = append(b.services, s)
+	}
+	return nil
+}
+
+func (b *bench) close() error {
+	var err error
+	if b.postgres != nil {
+		err = b.postgres.Stop()
+	}
+	return errors.Join(err, os.RemoveAll(b.dir))
+}
+
+// scenario is one way to send.
+type scenario struct {
+	Connections int
+	Delay       time.Duration
+	Recipients  int
+}
+
+func (s scenario) String() string {
+	return fmt.Sprintf("%d mails, %d connections, %s", s.Recipients, s.Connections, s.Delay)
+}
+
+// scenarios are all of them. With a slow mail server, a mail of a connection takes
+// the time of one reply at least, which limits how many are sent.
+func (b *bench) scenarios() []scenario {
+	var all []scenario
+	for _, delay := range b.Delays {
+		for _, connections := range b.Connections {
+			s := scenario{connections, delay, b.Recipients}
+			if delay > 0 {
+				s.Recipients = min(s.Recipients, int(b.Limit/delay)*connections)
+			}
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// audiences are the numbers of recipients that occur.
+func (b *bench) audiences() []int {
+	var all []int
+	for _, s := range b.scenarios() {
+		all = append(all, s.Recipients)
+	}
+	slices.SortFunc(all, func(a, b int) int { return cmp.Compare(b, a) })
+	return slices.Compact(all)
+}
+
+// measure sends by the blaster and by each service, in turn.
+func (b *bench) measure(ctx context.Context, round int, s scenario) error {
+	b.Progress(fmt.Sprintf("round %d of %d: ceiling, %s", round+1, b.Rounds, s))
+	ceiling, err := blast(ctx, s)
+	if err != nil {
+		return err
+	}
+	b.report.add(s, "ceiling", ceiling)
+	for _, service := range b.services {
+		b.Progress(fmt.Sprintf("round %d of %d: %s, %s", round+1, b.Rounds, service.database.name(), s))
+		result, err := service.send(ctx, s)
+		if err != nil {
+			return err
+		}
+		result.Ratio = result.Rate / ceiling.Rate
+		b.report.add(s, service.database.name(), result)
+	}
+	return nil
+}

@@ -1,0 +1,246 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"vestnik/internal/compose"
+	"vestnik/internal/mailing"
+	"vestnik/internal/store"
+	"vestnik/internal/transport"
+)
+
+// errHeld and errLeft stop a mail right before its final dot.
+var (
+	errHeld = errors.New("deliver: the run is held, the way out is closed, or the lease has ended")
+	errLeft = errors.New("deliver: the recipient has left")
+)
+
+// worker hands one mail after the other to the way out.
+type worker struct {
+	*Engine
+	ctx          context.Context
+	urgent, bulk <-chan job // nil once closed
+	road         *Road      // of the mail on the wire
+	spare        []*letter
+}
+
+// deliverAll works through what is fed, urgent mails first. Once ctx has ended,
+// what comes is handed back.
+func (e *Engine) deliverAll(ctx context.Context) {
+	w := worker{Engine: e, ctx: ctx, urgent: e.urgent, bulk: e.bulk}
+	for {
+		j, ok := w.await()
+		if !ok {
+			return
+		}
+		w.road = e.Road()
+		if l := w.write(&j); l != nil {
+			w.road.Sender.Carry(ctx, l, w.follow)
+		}
+	}
+}
+
+// await waits for a job, an urgent one first. It reports false when there will be
+// none.
+func (w *worker) await() (j job, ok bool) {
+	for {
+		if j, ok = w.poll(); ok {
+			return j, true
+		}
+		if w.urgent == nil && w.bulk == nil {
+			return j, false
+		}
+		select {
+		case j, ok = <-w.urgent:
+			if !ok {
+				w.urgent = nil
+			}
+		case j, ok = <-w.bulk:
+			if !ok {
+				w.bulk = nil
+			}
+		}
+		if ok {
+			return j, true
+		}
+	}
+}
+
+// poll takes a job that is there, an urgent one first.
+func (w *worker) poll() (j job, ok bool) {
+	select {
+	case j, ok = <-w.urgent:
+		if ok {
+			return j, true
+		}
+		w.urgent = nil
+	default:
+	}
+	select {
+	case j, ok = <-w.bulk:
+		if !ok {
+			w.bulk = nil
+		}
+	default:
+	}
+	return j, ok
+}
+
+// follow gives the mail to be sent behind the one on the wire: nil when there is
+// none, or when it has to take another way out.
+func (w *worker) follow() transport.Mail {
+	for w.Road() == w.road {
+		j, ok := w.poll()
+		if !ok {
+			return nil
+		}
+		if l := w.write(&j); l != nil {
+			return l
+		}
+	}
+	return nil
+}
+
+// write makes the letter of a job that may be sent. Of others it settles what
+// becomes of them, and returns nil.
+func (w *worker) write(j *job) *letter {
+	held, left := w.live.hindrance(j)
+	switch {
+	case j.Unmailable != "":
+		w.outcomes <- w.skip(j, j.Unmailable)
+		return nil
+	case left != "":
+		w.outcomes <- w.skip(j, left)
+		return nil
+	case held || w.ctx.Err() != nil || !w.alive() || !w.gate.open(time.Now()):
+		w.outcomes <- w.handBack(j)
+		return nil
+	}
+	l := w.takeSpare()
+	l.job, l.from, l.left, l.intended, l.broken = *j, w.road.From.Email, "", false, nil
+	message, err := w.render(w.ctx, j, w.road.From, l.message[:0])
+	if err == nil {
+		l.message = message
+		return l
+	}
+	w.spare = append(w.spare, l)
+	if w.ctx.Err() != nil {
+		w.outcomes <- w.handBack(j)
+	} else {
+		w.outcomes <- w.unfit(j, err)
+	}
+	return nil
+}
+
+// render makes the mail. A message that makes our own code panic must not stop the
+// mails of everybody else.
+func (e *Engine) render(ctx context.Context, j *job, from compose.Address, dst []byte) (message []byte, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("deliver: making a mail panicked: %v", fault)
+		}
+	}()
+	template, err := e.template(ctx, j.run, from)
+	if err != nil {
+		return nil, err
+	}
+	recipient, err := e.recipient(j, from)
+	if err != nil {
+		return nil, err
+	}
+	return template.Render(dst, recipient)
+}
+
+func (w *worker) takeSpare() *letter {
+	last := len(w.spare) - 1
+	if last < 0 {
+		return &letter{worker: w}
+	}
+	l := w.spare[last]
+	w.spare = w.spare[:last]
+	return l
+}
+
+// letter is a mail on its way out; a transport.Mail.
+type letter struct {
+	worker  *worker
+	job     job
+	from    string
+	message []byte
+
+	left     mailing.Reason // the recipient left at the last moment
+	intended bool           // the final dot was about to be sent
+	broken   error          // why the journal did not take the intent
+}
+
+// Envelope implements transport.Mail.
+func (l *letter) Envelope() transport.Envelope {
+	return transport.Envelope{From: l.from, To: l.job.Email}
+}
+
+// Message implements transport.Mail.
+func (l *letter) Message() []byte { return l.message }
+
+// BeforeDot implements transport.Mail: it looks once more whether the mail may be
+// sent, and writes down the intent.
+func (l *letter) BeforeDot() error {
+	e := l.worker.Engine
+	var held bool
+	held, l.left = e.live.hindrance(&l.job)
+	switch {
+	case l.left != "":
+		return errLeft
+	case held || !e.alive() || !e.gate.open(time.Now()):
+		return errHeld
+	}
+	l.broken = e.journal.intend(l.job.ID, e.node.Epoch)
+	l.intended = l.broken == nil
+	return l.broken
+}
+
+// Done implements transport.Mail: it writes down what came of the mail. When the
+// node is asked to stop, mails before their final dot are dropped and handed back;
+// after it, how long the answer is waited for is for the one who closes the Sender.
+func (l *letter) Done(r transport.Result, err error) {
+	w := l.worker
+	o, fault := l.outcome(r, err)
+	w.spare = append(w.spare, l)
+	if fault != nil {
+		w.hinder(fault)
+	}
+	w.outcomes <- o
+}
+
+// outcome is what came of the mail. The error is that of the journal: without it
+// nothing may be sent.
+func (l *letter) outcome(r transport.Result, err error) (store.Outcome, error) {
+	w, j := l.worker, &l.job
+	switch {
+	case l.intended:
+		o := w.Engine.outcome(j, r, err)
+		return o, w.journal.conclude(&o)
+	case l.broken != nil:
+		return w.handBack(j), l.broken
+	case l.left != "":
+		return w.skip(j, l.left), nil
+	case errors.Is(err, errHeld), errors.Is(err, transport.ErrPoolClosed), err != nil && w.ctx.Err() != nil:
+		return w.handBack(j), nil
+	}
+	return w.Engine.outcome(j, r, err), nil
+}
+
+// hinder closes the way out for a while, since without the journal nothing may
+// be sent: a full disk has space again some time. What servers have answered
+// meanwhile is settled all the same. A journal that cannot be mended ends the node.
+func (e *Engine) hinder(err error) {
+	if e.journal.isBroken() {
+		e.fail(err)
+		return
+	}
+	if _, first := e.gate.shut(time.Now()); first {
+		e.Log.Error("sending pauses: the journal cannot be written", "node", e.node.Name, "error", err)
+	}
+}
