@@ -75,7 +75,7 @@ func blastOne(addr string, message []byte, next func() int, recipients int) erro
 	if err := replies.skip(1); err != nil {
 		return err
 	}
-	if _, err := io.WriteString(conn, "HELO blaster.test\r\n"); err != nil {
+	if _, err := io.WriteString(conn, "EHLO blaster.test\r\n"); err != nil {
 		return fmt.Errorf("bench: blast: %w", err)
 	}
 	if err := replies.skip(1); err != nil {
@@ -108,18 +108,21 @@ func appendEnvelope(b []byte, number int) []byte {
 	return fmt.Appendf(b, "MAIL FROM:<news@bench.test>\r\nRCPT TO:<%s>\r\nDATA\r\n", recipient(number))
 }
 
-// replies are what the server says, a line each.
+// replies are what the server says.
 type replies struct{ in *bufio.Reader }
 
 // skip reads so many replies, which must be friendly.
 func (r replies) skip(count int) error {
-	for range count {
+	for count > 0 {
 		line, err := r.in.ReadSlice('\n')
 		if err != nil {
 			return fmt.Errorf("bench: blast: %w", err)
 		}
 		if line[0] > '3' {
 			return fmt.Errorf("bench: blast: the sink says %q", line)
+		}
+		if len(line) < 4 || line[3] != '-' { // else the reply goes on
+			count--
 		}
 	}
 	return nil

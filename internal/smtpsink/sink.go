@@ -166,7 +166,7 @@ func (s *Server) Copies() map[string]int {
 }
 
 // Violations are the breaches of the standards it saw, one sentence each, and
-// each kind once in a message. It looks only with Options.Strict, and into
+// each kind once in a message; the first thousand are kept. It looks only with Options.Strict, and into
 // messages only with Options.StrictFormat. A command that was sent too early is
 // seen only if it had arrived when the server looked.
 func (s *Server) Violations() []string {
@@ -230,8 +230,14 @@ func (s *Server) record(m Message) {
 	s.messages = append(s.messages, m)
 }
 
+// maxViolations is how many are kept; chosen: nobody reads more.
+const maxViolations = 1000
+
 func (s *Server) violation(connection int, what string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.violations) == maxViolations {
+		return
+	}
 	s.violations = append(s.violations, fmt.Sprintf("connection %d: %s", connection, what))
 }
