@@ -8,7 +8,8 @@
 //
 // What Render makes is a complete message in the format of RFC 5322 with CRLF
 // line ends, text/plain or multipart/alternative (RFC 2046), in UTF-8 and
-// quoted-printable (RFC 2045). Leading dots are left to the transport.
+// quoted-printable (RFC 2045), signed by package dkim when the Source has a
+// Signer. Leading dots are left to the transport.
 //
 // Parse reads messages back, for the page that shows the demo mailbox.
 package compose

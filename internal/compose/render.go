@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"vestnik/internal/compose/liquid"
 	"vestnik/internal/mailing"
 )
 
@@ -25,7 +26,6 @@ type Recipient struct {
 	UnsubscribeURL string    // https, for one-click (RFC 8058); http in trials
 	MessageID      string    // with or without angle brackets
 	Date           time.Time // in the zone to show; also "now" in merge fields
-	Boundary       string    // letters, digits and '()+_,-./:? at most 60; may be empty
 	Headers        []Header  // more, such as Auto-Submitted (RFC 3834)
 }
 
@@ -62,36 +62,34 @@ func (t *Template) Render(dst []byte, r Recipient) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
-	if t.html == nil {
-		out = append(out, "Content-Type: text/plain; charset=utf-8\r\n"...)
-		if out, err = t.appendBody(out, &r, false); err != nil {
-			return dst, err
-		}
+	if out, err = t.appendContent(out, &r); err != nil {
+		return dst, err
+	}
+	if t.signer == nil {
 		return out, nil
 	}
-	boundary, err := boundaryOf(&r)
-	if err != nil {
+	if out, err = t.sign(out, len(dst), r.Date); err != nil {
 		return dst, err
 	}
-	out = append(out, "Content-Type: multipart/alternative;\r\n boundary=\""+boundary+"\"\r\n"...)
-	out = append(out, "\r\n--"+boundary+"\r\nContent-Type: text/plain; charset=utf-8\r\n"...)
-	if out, err = t.appendBody(out, &r, false); err != nil {
-		return dst, err
-	}
-	out = append(out, "\r\n--"+boundary+"\r\nContent-Type: text/html; charset=utf-8\r\n"...)
-	if out, err = t.appendBody(out, &r, true); err != nil {
-		return dst, err
-	}
-	return append(out, "\r\n--"+boundary+"--\r\n"...), nil
+	return out, nil
 }
 
-// appendBody appends the last field of a part's header, and the part.
-func (t *Template) appendBody(dst []byte, r *Recipient, html bool) ([]byte, error) {
-	dst = append(dst, "Content-Transfer-Encoding: quoted-printable\r\n\r\n"...)
-	part, chunks := t.text, t.textChunks
-	if html {
-		part, chunks = t.html, t.htmlChunks
+// appendContent appends the fields about the content, and the content.
+func (t *Template) appendContent(dst []byte, r *Recipient) ([]byte, error) {
+	dst = append(dst, t.frame.beforeText...)
+	dst, err := appendPart(dst, r, t.text, t.textChunks)
+	if err != nil || t.html == nil {
+		return dst, err
 	}
+	dst = append(dst, t.frame.beforeHTML...)
+	if dst, err = appendPart(dst, r, t.html, t.htmlChunks); err != nil {
+		return dst, err
+	}
+	return append(dst, t.frame.end...), nil
+}
+
+// appendPart appends one body in quoted-printable.
+func appendPart(dst []byte, r *Recipient, part *liquid.Template, chunks []chunk) ([]byte, error) {
 	sink := quotedSink{dst: dst, chunks: chunks}
 	if err := part.Render(r, r.Date, &sink); err != nil {
 		return nil, bodyFault("body", err)
@@ -108,15 +106,6 @@ func bodyFault(field string, err error) error {
 	with := *fault
 	with.Field = field
 	return &with
-}
-
-// boundaryOf returns the boundary between the parts. It begins with "=_",
-// which quoted-printable text never contains (RFC 2045, section 6.7).
-func boundaryOf(r *Recipient) (string, error) {
-	if len(r.Boundary) > 60 || !onlyBytes(r.Boundary, "'()+_,-./:?") {
-		return "", fmt.Errorf("compose: boundary %q is not possible", r.Boundary)
-	}
-	return "=_" + r.Boundary + "_=", nil
 }
 
 // appendHeader appends all fields but those about the content.

@@ -23,7 +23,7 @@ var longURL = "https://news.example.com/u/" + strings.Repeat("abcdefghij", 12)
 func someRecipient() Recipient {
 	return Recipient{
 		Email: "anna@почта.рф", FirstName: "Анна", LastName: "Щербакова", Comment: "любит <кофе> & чай",
-		UnsubscribeURL: longURL, MessageID: "42.7@example.com", Boundary: "b0undary",
+		UnsubscribeURL: longURL, MessageID: "42.7@example.com",
 		Date: time.Date(2026, 11, 3, 7, 5, 9, 0, time.FixedZone("MSK", 3*60*60)),
 		Vars: map[string]any{"mailing": map[string]any{"name": "Новости"}, "items": []any{"чай", "кофе", "שלום"}},
 	}
@@ -231,7 +231,6 @@ func TestWhatCannotBeWrittenIsRefused(t *testing.T) {
 		"an address with a name around it":     func(r *Recipient) { r.Email = "A <a@example.com>" },
 		"a Message-ID with a line break":       func(r *Recipient) { r.MessageID = "a\r\n@b" },
 		"no Message-ID":                        func(r *Recipient) { r.MessageID = "" },
-		"a boundary with a quote":              func(r *Recipient) { r.Boundary = `a"b` },
 		"no unsubscribe URL":                   func(r *Recipient) { r.UnsubscribeURL = "" },
 		"an unsubscribe URL with a line break": func(r *Recipient) { r.UnsubscribeURL = "https://a\r\nb" },
 		"a header name with a colon":           func(r *Recipient) { r.Headers = []Header{{"a:b", "c"}} },

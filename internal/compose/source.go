@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"vestnik/internal/compose/dkim"
 	"vestnik/internal/compose/liquid"
 	"vestnik/internal/mailing"
 )
@@ -35,6 +36,10 @@ type Source struct {
 	// Unsubscribe demands an UnsubscribeURL of every recipient, puts it into
 	// the headers, and adds a footer with it when the body does not show it.
 	Unsubscribe bool
+
+	// Signer signs every message, as the domain of From or one above it; nil
+	// leaves them unsigned.
+	Signer *dkim.Signer
 }
 
 // Known are the variables that every recipient has. Check knows no others, but

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"vestnik/internal/compose/dkim"
 	"vestnik/internal/compose/liquid"
 	"vestnik/internal/mailing"
 )
@@ -19,6 +20,9 @@ type Template struct {
 	subjectLine []byte // the Subject field, when it is the same for all
 	textChunks  []chunk
 	htmlChunks  []chunk
+	frame       frame
+	signer      *dkim.Signer  // nil: unsigned
+	opening     *dkim.Opening // what all bodies begin with; may be nil
 }
 
 // Compile checks a source and makes a Template of it. What a person can mend
@@ -39,6 +43,10 @@ func Compile(s Source) (*Template, error) {
 	}
 	if subject := strings.TrimSpace(s.Subject); !strings.ContainsRune(subject, '{') {
 		t.subjectLine = appendField(nil, "Subject", subject)
+	}
+	t.frame = newFrame(s)
+	if t.signer = s.Signer; t.signer != nil {
+		t.opening = dkim.NewOpening(t.commonBody())
 	}
 	return t, nil
 }

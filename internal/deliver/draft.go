@@ -94,10 +94,9 @@ func (e *Engine) compile(ctx context.Context, run *mailing.Run, from compose.Add
 
 // recipient is the person a job's mail is for.
 func (e *Engine) recipient(j *job, from compose.Address) (compose.Recipient, error) {
-	name := mailName(j)
 	r := compose.Recipient{
 		Email: j.Email, FirstName: j.FirstName, LastName: j.LastName, Comment: j.Comment,
-		MessageID: name + "@" + domainOf(from.Email), Date: j.CreatedAt, Boundary: name,
+		MessageID: mailName(j) + "@" + domainOf(from.Email), Date: j.CreatedAt,
 	}
 	if j.run.Unsubscribe {
 		r.UnsubscribeURL = e.UnsubscribeURL(j.run.OwnerID, j.RunID, j.Email)

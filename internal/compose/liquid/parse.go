@@ -55,6 +55,18 @@ func Build(tokens []Token, o Options) (*Template, error) {
 // Statics returns the literal texts by the number that a Sink gets.
 func (t *Template) Statics() []string { return t.statics }
 
+// Fixed returns how many of the Statics every rendering begins with, counted
+// from the first, and whether that is all that it consists of.
+func (t *Template) Fixed() (count int, all bool) {
+	for _, n := range t.nodes {
+		if _, literal := n.(*static); !literal {
+			return count, false
+		}
+		count++
+	}
+	return count, true
+}
+
 // Variables lists every use of a variable from outside, in the order of the
 // source.
 func (t *Template) Variables() []Variable { return t.variables }
