@@ -85,8 +85,9 @@ func (a *App) CreateSigningKeys(ctx context.Context, actor mailing.Account, f Si
 		return nil, err
 	}
 	var rows []store.SigningKey
+	now := a.Now()
 	for _, algorithm := range f.algorithms() {
-		row, err := a.newSigningKey(f, algorithm)
+		row, err := a.newSigningKey(f, algorithm, now)
 		if err != nil {
 			return nil, err
 		}
@@ -122,6 +123,10 @@ func (a *App) UseSigningKey(ctx context.Context, actor mailing.Account, domain, 
 	if err := maySign(actor); err != nil {
 		return err
 	}
+	domain, err := normalDomain(domain)
+	if err != nil {
+		return err
+	}
 	if err := a.store.UseSigningKey(ctx, domain, selector); err != nil {
 		return err
 	}
@@ -134,10 +139,23 @@ func (a *App) DeleteSigningKey(ctx context.Context, actor mailing.Account, domai
 	if err := maySign(actor); err != nil {
 		return err
 	}
+	domain, err := normalDomain(domain)
+	if err != nil {
+		return err
+	}
 	if err := a.store.DeleteSigningKey(ctx, domain, selector); err != nil {
 		return err
 	}
 	return a.signingChanged(ctx)
+}
+
+func normalDomain(typed string) (string, error) {
+	domain, err := mailing.NormalizeDomain(typed)
+	var problems mailing.Problems
+	if err := problems.AddError("domain", err); err != nil {
+		return "", err
+	}
+	return domain, problems.Err()
 }
 
 func maySign(actor mailing.Account) error {
@@ -164,7 +182,7 @@ func (a *App) checkedSigning(f SigningForm) (SigningForm, error) {
 	f.Domain = domain
 	f.Selector = cmp.Or(strings.ToLower(strings.TrimSpace(f.Selector)), "v"+a.Now().UTC().Format("20060102"))
 	for _, algorithm := range f.algorithms() {
-		if !dkim.ValidName(f.selector(algorithm), domain) {
+		if domain != "" && !dkim.ValidName(f.selector(algorithm), domain) {
 			problems.Add("selector", "selector_malformed")
 			break
 		}
@@ -194,7 +212,7 @@ func (f SigningForm) selector(a dkim.Algorithm) string {
 	return f.Selector
 }
 
-func (a *App) newSigningKey(f SigningForm, algorithm dkim.Algorithm) (store.SigningKey, error) {
+func (a *App) newSigningKey(f SigningForm, algorithm dkim.Algorithm, now time.Time) (store.SigningKey, error) {
 	private, err := dkim.NewPrivateKey(algorithm)
 	if err != nil {
 		return store.SigningKey{}, wrap(err, "make signing key")
@@ -203,7 +221,7 @@ func (a *App) newSigningKey(f SigningForm, algorithm dkim.Algorithm) (store.Sign
 	return store.SigningKey{
 		Domain: f.Domain, Selector: selector, Algorithm: string(algorithm), Public: private.Public(),
 		PrivateSealed: a.keys.Seal(purposeSigning, dkim.RecordName(f.Domain, selector), private.DER()),
-		CreatedAt:     a.Now(),
+		CreatedAt:     now,
 	}, nil
 }
 
