@@ -12,7 +12,7 @@ func TestDkim(t *testing.T) {
 		r := s.run("dkim", "new", "example.org", "--selector", "s").want(0)
 		r.says("Name: s._domainkey.example.org\n", "Value: v=DKIM1; h=sha256; k=rsa; p=MII", "s._domainkey.example.org. IN TXT ( \"v=DKIM1;",
 			"Name: s-ed25519._domainkey.example.org\n", "k=ed25519; p=", "add these TXT records", "begins to sign")
-		s.run("--lang", "ru", "dkim", "list", "example.org").want(0).says("подписывает", "Имя: s._domainkey.example.org", "В файле зоны: ")
+		s.run("--lang", "ru", "dkim", "list", "example.org").want(0).says("Подписывает", "Имя: s._domainkey.example.org", "В файле зоны: ")
 	})
 	t.Run("as JSON it is what list prints, too", func(t *testing.T) {
 		s := newShell(t)
