@@ -70,12 +70,3 @@ func (s *Store) DeleteSigningKey(ctx context.Context, domain, selector string) e
 	rows, err := s.w.DeleteSigningKey(ctx, sqlc.DeleteSigningKeyParams{Domain: domain, Selector: selector})
 	return wrap(there(rows, err), "delete signing key")
 }
-
-// there turns "no row was changed" into the error that says there is no such
-// thing.
-func there(rows int64, err error) error {
-	if err == nil && rows == 0 {
-		return mailing.Fault(mailing.NotFound, "not_found")
-	}
-	return err
-}
