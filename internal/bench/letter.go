@@ -33,6 +33,6 @@ func sample() ([]byte, error) {
 	return t.Render(nil, compose.Recipient{
 		Email: recipient(1), FirstName: "Anna 1", LastName: "Ivanova", Comment: "since 2019",
 		UnsubscribeURL: "https://vestnik.bench.test/unsubscribe/" + strings.Repeat("x", 60),
-		MessageID:      strings.Repeat("x", 24) + "@bench.test", Boundary: strings.Repeat("x", 24), Date: time.Now(),
+		MessageID:      strings.Repeat("x", 24) + "@bench.test", Date: time.Now(),
 	})
 }
