@@ -11,12 +11,12 @@ missing() {
 	have chromium || echo chromium
 	have postfix && have smtp-sink || echo postfix
 	have npm || echo npm
-	# They verify our signatures. The python3 in the path may be another one.
-	have opendkim || echo opendkim
-	/usr/bin/python3 -c 'import dkim, nacl' 2>/dev/null || echo python3-dkim python3-nacl
 	# Direct sending is tested in network namespaces with a name server.
 	have ip || echo iproute2
 	have dnsmasq || echo dnsmasq-base
+	# They verify our signatures. The python3 in the path may be another one.
+	have opendkim || echo opendkim
+	/usr/bin/python3 -c 'import dkim, nacl' 2>/dev/null || echo python3-dkim python3-nacl
 	# Pages are drawn in a browser; without Cyrillic letters they would be boxes.
 	have fc-list && [ -n "$(fc-list :lang=ru)" ] || echo fontconfig fonts-dejavu-core
 }

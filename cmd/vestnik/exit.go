@@ -87,9 +87,9 @@ func (d *desk) report(err error) {
 }
 
 // flagOf names the flag that a problem's field was filled from, as the beginning
-// of a sentence.
+// of a sentence. A domain is no flag.
 func flagOf(field string) string {
-	if field == "" {
+	if field == "" || field == "domain" {
 		return ""
 	}
 	names := map[string]string{

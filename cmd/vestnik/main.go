@@ -49,6 +49,12 @@ type commands struct {
 		Disable mailingDisableCommand `cmd:""`
 		Enable  mailingEnableCommand  `cmd:""`
 	} `cmd:""`
+	Dkim struct {
+		New    dkimNewCommand    `cmd:""`
+		List   dkimListCommand   `cmd:""`
+		Use    dkimUseCommand    `cmd:""`
+		Remove dkimRemoveCommand `cmd:""`
+	} `cmd:""`
 	Log     logCommand     `cmd:""`
 	Bench   benchCommands  `cmd:""`
 	Version versionCommand `cmd:""`

@@ -36,6 +36,8 @@ type Config struct {
 	CheckRelay func(ctx context.Context, r RelaySettings, step func(name string, err error))
 	// RelayChanged has this process use a relay that was set up or removed at once.
 	RelayChanged func(ctx context.Context) error
+	// SigningChanged has this process use signing keys that were changed at once.
+	SigningChanged func(ctx context.Context) error
 	// Now is time.Now but in tests.
 	Now func() time.Time
 }

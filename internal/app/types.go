@@ -21,6 +21,8 @@ type (
 	Refusal = store.Refusal
 	// KeptMail is a mail in the demo mailbox, without its data in a list.
 	KeptMail = store.DemoMail
+	// SealedKey is a signing key with its private half sealed.
+	SealedKey = store.SigningKey
 	// AttemptFilter narrows the log.
 	AttemptFilter = store.LogFilter
 )

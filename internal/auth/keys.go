@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"sync"
 )
 
 // MinSecret is the least length of the installation's secret in bytes: that of
@@ -18,7 +19,8 @@ type Key [32]byte
 // what was made for one purpose is worth nothing for another. A purpose is a
 // constant in the code, like "unsubscribe". Keys are safe for concurrent use.
 type Keys struct {
-	root []byte
+	root    []byte
+	derived *sync.Map // purpose → Key: a link of every mail is signed
 }
 
 // NewKeys extracts the root of all keys from secret (HKDF-Extract, RFC 5869).
@@ -32,7 +34,7 @@ func NewKeys(secret []byte) Keys {
 	if err != nil {
 		panic(err) // only a FIPS policy refuses, and it has no say over SHA-256
 	}
-	return Keys{root: root}
+	return Keys{root: root, derived: &sync.Map{}}
 }
 
 // Key returns the key of a purpose (HKDF-Expand, RFC 5869).
@@ -40,10 +42,14 @@ func (k Keys) Key(purpose string) Key {
 	if k.root == nil {
 		panic("auth: Keys must be made by NewKeys")
 	}
+	if key, known := k.derived.Load(purpose); known {
+		return key.(Key)
+	}
 	material, err := hkdf.Expand(sha256.New, k.root, purpose, len(Key{}))
 	if err != nil {
 		panic(err) // 32 bytes are far from the limit of 255 hashes
 	}
+	k.derived.Store(purpose, Key(material))
 	return Key(material)
 }
 

@@ -162,6 +162,10 @@ func TestWhatBodiesHaveInCommonIsHashedOnce(t *testing.T) {
 			if common := string(mustCompile(t, s).commonBody()); common != bodyOf(s, someRecipient()) {
 				t.Errorf("it is only %q", common)
 			}
+			s.Signer = newSigningWorld(t, dkim.Ed25519).signer
+			if mustCompile(t, s).opening == nil {
+				t.Error("but it is not hashed in advance")
+			}
 		})
 		t.Run("in "+string(format)+" it goes up to the first merge field", func(t *testing.T) {
 			s := plain(format, "one\n\n{{ comment }}two\n")

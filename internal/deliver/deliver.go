@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"vestnik/internal/compose"
+	"vestnik/internal/compose/dkim"
 	"vestnik/internal/mailing"
 	"vestnik/internal/store"
 	"vestnik/internal/transport"
@@ -50,6 +51,9 @@ type Config struct {
 	// Road returns the way out: another one when it was changed. It is asked for
 	// every mail.
 	Road func() *Road
+	// Signer returns who signs the mails of a domain; nil: nobody. It is asked for
+	// every mail, and gives the same one until the keys change. It may be missing.
+	Signer func(domain string) *dkim.Signer
 	// UnsubscribeURL is the address by which a reader leaves the owner's list.
 	UnsubscribeURL func(ownerID, runID int64, email string) string
 	// OpenVars unseals the fields of a single mail.

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"vestnik/internal/compose"
+	"vestnik/internal/compose/dkim"
 	"vestnik/internal/mailing"
 	"vestnik/internal/store"
 )
@@ -23,6 +24,7 @@ type drafts struct {
 type draft struct {
 	once     sync.Once
 	from     compose.Address
+	signer   *dkim.Signer
 	template *compose.Template
 	err      error
 }
@@ -42,15 +44,15 @@ func (d *drafts) keep(runs []store.LiveRun) {
 	}
 }
 
-func (d *drafts) of(runID int64, from compose.Address) *draft {
+func (d *drafts) of(runID int64, from compose.Address, signer *dkim.Signer) *draft {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.byRun == nil {
 		d.byRun = map[int64]*draft{}
 	}
 	found := d.byRun[runID]
-	if found == nil || found.from != from {
-		found = &draft{from: from}
+	if found == nil || found.from != from || found.signer != signer {
+		found = &draft{from: from, signer: signer}
 		d.byRun[runID] = found
 	}
 	return found
@@ -58,8 +60,8 @@ func (d *drafts) of(runID int64, from compose.Address) *draft {
 
 // template returns the compiled message of the run, sent as from.
 func (e *Engine) template(ctx context.Context, run *mailing.Run, from compose.Address) (*compose.Template, error) {
-	d := e.drafts.of(run.ID, from)
-	d.once.Do(func() { d.template, d.err = e.compile(ctx, run, from) })
+	d := e.drafts.of(run.ID, from, e.signerOf(from))
+	d.once.Do(func() { d.template, d.err = e.compile(ctx, run, from, d.signer) })
 	if d.err != nil && mailing.KindOf(d.err) == 0 { // the database was away: try again with the next
 		e.drafts.forget(run.ID, d)
 	}
@@ -74,7 +76,15 @@ func (d *drafts) forget(runID int64, broken *draft) {
 	}
 }
 
-func (e *Engine) compile(ctx context.Context, run *mailing.Run, from compose.Address) (*compose.Template, error) {
+// signerOf returns who signs what is sent as from; nil: nobody.
+func (e *Engine) signerOf(from compose.Address) *dkim.Signer {
+	if e.Signer == nil {
+		return nil
+	}
+	return e.Signer(domainOf(from.Email))
+}
+
+func (e *Engine) compile(ctx context.Context, run *mailing.Run, from compose.Address, signer *dkim.Signer) (*compose.Template, error) {
 	version, err := e.Store.Version(ctx, run.VersionID)
 	if err != nil {
 		return nil, err
@@ -82,6 +92,7 @@ func (e *Engine) compile(ctx context.Context, run *mailing.Run, from compose.Add
 	source := compose.Source{
 		Subject: version.Subject, Body: version.Body, Format: version.Format, From: from,
 		ReplyTo: compose.Address{Email: run.ReplyTo}, Lang: run.Lang, Unsubscribe: run.Unsubscribe,
+		Signer: signer,
 	}
 	if run.FromName != "" {
 		source.From.Name = run.FromName

@@ -2,7 +2,6 @@ package deliver
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -38,23 +37,12 @@ type journal struct {
 	size     int
 	open     map[int]map[int64]bool // by segment: deliveries whose outcome is not in the ledger
 	segments map[int64]int          // by delivery: the segment of its last record
-	records  bytes.Buffer
+	records  []byte                 // that are about to be written
 }
 
 // segmentBytes is when a new segment is begun: large enough to be rare, small
 // enough to be read in a blink at the next start. Chosen.
 const segmentBytes = 4 << 20
-
-const (
-	intentLine  = 'I' // "I <delivery> <epoch>"
-	outcomeLine = 'O' // "O <outcome as JSON>"
-)
-
-// entry is what the journal says about a delivery under one lease.
-type entry struct {
-	epoch   int64
-	outcome *store.Outcome // nil: intended, and no answer came
-}
 
 // openJournal takes the first folder below dir that no other process on this
 // machine holds, so that a node that comes back finds its own journal.
@@ -131,25 +119,6 @@ func (j *journal) read() (map[int64]entry, error) {
 		j.number = max(j.number, number)
 	}
 	return entries, nil
-}
-
-// read takes in one line. A line cut short by a power failure says nothing.
-func read(entries map[int64]entry, line []byte) {
-	if len(line) < 3 || line[len(line)-1] != '\n' {
-		return
-	}
-	switch line[0] {
-	case intentLine:
-		var id, epoch int64
-		if _, err := fmt.Sscanf(string(line[1:]), "%d %d", &id, &epoch); err == nil {
-			entries[id] = entry{epoch: epoch}
-		}
-	case outcomeLine:
-		var o store.Outcome
-		if err := json.Unmarshal(line[1:], &o); err == nil {
-			entries[o.DeliveryID] = entry{epoch: o.Epoch, outcome: &o}
-		}
-	}
 }
 
 func (j *journal) numbers() ([]int, error) {
@@ -241,8 +210,9 @@ func (j *journal) isBroken() bool {
 	return j.broken != nil
 }
 
-// intend notes that the final dot of a delivery is about to be sent.
-func (j *journal) intend(id, epoch int64) error {
+// intend notes that the final dot of a delivery is about to be sent, and in the same
+// write what came of the one that its worker sent before (nil: that is on record).
+func (j *journal) intend(id, epoch, tries int64, before *store.Outcome) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.size > segmentBytes {
@@ -250,12 +220,18 @@ func (j *journal) intend(id, epoch int64) error {
 			return err
 		}
 	}
-	record := append(make([]byte, 0, 48), intentLine, ' ')
-	record = strconv.AppendInt(record, id, 10)
-	record = append(record, ' ')
-	record = strconv.AppendInt(record, epoch, 10)
-	if err := j.append(append(record, '\n')); err != nil {
+	j.records = j.records[:0]
+	if before != nil && j.isOpen(before) {
+		j.records = appendOutcome(j.records, before)
+	} else {
+		before = nil
+	}
+	j.records = appendIntent(j.records, id, epoch, tries)
+	if err := j.append(j.records); err != nil {
 		return err
+	}
+	if before != nil {
+		j.hold(before.DeliveryID)
 	}
 	j.hold(id)
 	return nil
@@ -265,16 +241,22 @@ func (j *journal) intend(id, epoch int64) error {
 func (j *journal) conclude(o *store.Outcome) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.records.Reset()
-	j.records.Write([]byte{outcomeLine, ' '})
-	if err := json.NewEncoder(&j.records).Encode(o); err != nil { // ends with a line feed
-		return fmt.Errorf("deliver: journal: %w", err)
+	if !j.isOpen(o) {
+		return nil
 	}
-	if err := j.append(j.records.Bytes()); err != nil {
+	j.records = appendOutcome(j.records[:0], o)
+	if err := j.append(j.records); err != nil {
 		return err
 	}
 	j.hold(o.DeliveryID)
 	return nil
+}
+
+// isOpen reports whether the ledger may not know the outcome yet. What is settled
+// needs no record.
+func (j *journal) isOpen(o *store.Outcome) bool {
+	_, open := j.segments[o.DeliveryID]
+	return open
 }
 
 // hold keeps the current segment for the delivery. An older one that held its

@@ -5,10 +5,13 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"vestnik/internal/mailing"
 	"vestnik/internal/smtpsink"
@@ -50,8 +53,8 @@ func TestJournal(t *testing.T) {
 	t.Run("a kill leaves intents and outcomes", func(t *testing.T) {
 		dir := t.TempDir()
 		j := begun(t, dir)
-		ok(t, j.intend(1, 7))
-		ok(t, j.intend(2, 7))
+		ok(t, j.intend(1, 7, 0, nil))
+		ok(t, j.intend(2, 7, 0, nil))
 		told := outcomeOf(2, 7, mailing.Sent)
 		ok(t, j.conclude(&told))
 		entries, restarted := after(t, dir)
@@ -67,16 +70,47 @@ func TestJournal(t *testing.T) {
 		dir := t.TempDir()
 		j := begun(t, dir)
 		told := outcomeOf(1, 7, mailing.Deferred)
-		ok(t, j.intend(1, 7))
+		ok(t, j.intend(1, 7, 0, nil))
 		ok(t, j.conclude(&told))
-		ok(t, j.intend(1, 7))
+		ok(t, j.intend(1, 7, 1, nil))
 		entries, _ := after(t, dir)
-		equal(t, "the entry", entries[1], entry{epoch: 7})
+		equal(t, "the entry", entries[1], entry{epoch: 7, tries: 1})
+	})
+	t.Run("an outcome goes with the next intent, and in any order", func(t *testing.T) {
+		dir := t.TempDir()
+		j := begun(t, dir)
+		first, second := outcomeOf(1, 7, mailing.Deferred), outcomeOf(1, 7, mailing.Sent)
+		second.Tries = 1
+		ok(t, j.intend(1, 7, 0, nil))
+		ok(t, j.intend(1, 7, 1, nil))
+		ok(t, j.intend(2, 7, 0, &second))
+		ok(t, j.intend(3, 7, 0, &first))
+		entries, _ := after(t, dir)
+		equal(t, "entries", len(entries), 3)
+		if o := entries[1].outcome; o == nil || o.State != mailing.Sent || o.Tries != 1 {
+			t.Errorf("the last word on the first is %+v", o)
+		}
+	})
+	t.Run("what is settled is not written down any more, and holds no segment", func(t *testing.T) {
+		dir := t.TempDir()
+		j := begun(t, dir)
+		o := outcomeOf(1, 7, mailing.Sent)
+		ok(t, j.intend(1, 7, 0, nil))
+		j.settled([]store.Outcome{o})
+		ok(t, j.intend(2, 7, 0, &o))
+		ok(t, j.conclude(&o))
+		entries, _ := after(t, dir)
+		if entries[1].outcome != nil {
+			t.Errorf("the journal has the outcome %+v", entries[1].outcome)
+		}
+		ok(t, rotated(j))
+		j.settled([]store.Outcome{outcomeOf(2, 7, mailing.Sent)})
+		equal(t, "segments", len(segments(t, dir)), 1)
 	})
 	t.Run("a torn last line says nothing", func(t *testing.T) {
 		dir := t.TempDir()
 		j := begun(t, dir)
-		ok(t, j.intend(1, 7))
+		ok(t, j.intend(1, 7, 0, nil))
 		_, err := j.file.WriteString("I 2 7")
 		ok(t, err)
 		entries, _ := after(t, dir)
@@ -85,9 +119,9 @@ func TestJournal(t *testing.T) {
 	t.Run("a record that was written in part is taken back", func(t *testing.T) {
 		dir := t.TempDir()
 		j := begun(t, dir)
-		ok(t, j.intend(1, 7))
+		ok(t, j.intend(1, 7, 0, nil))
 		limitFiles(t, uint64(j.size+3), func() {
-			if err := j.intend(2, 7); err == nil {
+			if err := j.intend(2, 7, 0, nil); err == nil {
 				t.Error("nothing is wrong with writing to a full disk")
 			}
 		})
@@ -103,11 +137,11 @@ func TestJournal(t *testing.T) {
 		j := begun(t, t.TempDir())
 		whole := j.file
 		j.file = readOnly(t, whole.Name())
-		if err := j.intend(2, 7); err == nil {
+		if err := j.intend(2, 7, 0, nil); err == nil {
 			t.Fatal("nothing is wrong with writing to a file that cannot be written")
 		}
 		j.file = whole
-		if err := j.intend(3, 7); err == nil {
+		if err := j.intend(3, 7, 0, nil); err == nil {
 			t.Error("a broken journal takes more intents")
 		}
 	})
@@ -164,8 +198,8 @@ func TestJournalSegments(t *testing.T) {
 	t.Run("a segment lives as long as it holds the last word on a delivery", func(t *testing.T) {
 		dir := t.TempDir()
 		j := begun(t, dir)
-		ok(t, j.intend(1, 7))
-		ok(t, j.intend(2, 7))
+		ok(t, j.intend(1, 7, 0, nil))
+		ok(t, j.intend(2, 7, 0, nil))
 		ok(t, rotated(j))
 		equal(t, "segments with two intents in the first", len(segments(t, dir)), 2)
 		first := outcomeOf(1, 7, mailing.Sent)
@@ -191,7 +225,7 @@ func TestJournalSegments(t *testing.T) {
 		j := begun(t, dir)
 		var open []store.Outcome
 		for id := int64(1); j.number == 1; id++ {
-			ok(t, j.intend(id, 7))
+			ok(t, j.intend(id, 7, 0, nil))
 			o := outcomeOf(id, 7, mailing.Sent)
 			ok(t, j.conclude(&o))
 			open = append(open, o)
@@ -209,10 +243,10 @@ func TestJournalSegments(t *testing.T) {
 	t.Run("when none can be begun, what was intended is concluded in the old one", func(t *testing.T) {
 		dir := t.TempDir()
 		j := begun(t, dir)
-		ok(t, j.intend(1, 7))
+		ok(t, j.intend(1, 7, 0, nil))
 		ok(t, os.WriteFile(j.path(2), nil, 0o600)) // in the way
 		j.size = segmentBytes + 1
-		if err := j.intend(2, 7); err == nil {
+		if err := j.intend(2, 7, 0, nil); err == nil {
 			t.Fatal("an intent is taken without a segment for it")
 		}
 		o := outcomeOf(1, 7, mailing.Sent)
@@ -280,7 +314,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	j := begun(t, dir)
 	for i, text := range []string{"", "plain", "two\nlines", "Кириллица", "\u2028 <&>", strings.Repeat("long ", 2000)} {
 		id := int64(i + 1)
-		ok(t, j.intend(id, 3))
+		ok(t, j.intend(id, 3, 0, nil))
 		o := outcomeOf(id, 3, mailing.Failed)
 		o.Attempt.Reply.Text = text
 		ok(t, j.conclude(&o))
@@ -289,6 +323,39 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 			t.Errorf("%.20q comes back as %+v", text, got)
 		}
 	}
+}
+
+func TestRecordsKeepEveryField(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		number := rapid.Int64Range(0, 1<<52)
+		o := store.Outcome{
+			DeliveryID: number.Draw(r, "delivery"), Epoch: number.Draw(r, "epoch"), Tries: number.Draw(r, "tries"),
+			State: mailing.DeliveryState(rapid.Int64Range(0, 6).Draw(r, "state")), Reason: mailing.Reason(rapid.String().Draw(r, "reason")),
+			Suppress: rapid.Bool().Draw(r, "suppress"),
+		}
+		if rapid.Bool().Draw(r, "due") {
+			o.DueAt = time.UnixMilli(1 + number.Draw(r, "due at"))
+		}
+		if rapid.Bool().Draw(r, "tried") {
+			text := rapid.String()
+			o.Attempt = &mailing.Attempt{
+				DeliveryID: o.DeliveryID, RunID: number.Draw(r, "run"), MailingID: number.Draw(r, "mailing"), OwnerID: number.Draw(r, "owner"),
+				Email: text.Draw(r, "email"), At: time.UnixMilli(number.Draw(r, "at")), Duration: time.Duration(rapid.Int64Range(0, 1<<40).Draw(r, "took")) * time.Microsecond,
+				Node: text.Draw(r, "node"), Host: text.Draw(r, "host"), TLS: text.Draw(r, "tls"), Stage: text.Draw(r, "stage"),
+				Result: mailing.AttemptResult(text.Draw(r, "result")),
+				Reply:  mailing.Reply{Code: rapid.IntRange(0, 999).Draw(r, "code"), Enhanced: text.Draw(r, "enhanced"), Text: text.Draw(r, "text")},
+			}
+		}
+		line := appendOutcome(nil, &o)
+		if bytes.IndexByte(line, '\n') != len(line)-1 {
+			r.Fatalf("the record is not one line: %q", line)
+		}
+		entries := map[int64]entry{}
+		read(entries, line)
+		if got := entries[o.DeliveryID].outcome; got == nil || !reflect.DeepEqual(*got, o) {
+			r.Fatalf("%+v comes back as %+v from %q", o, got, line)
+		}
+	})
 }
 
 // TestNothingIsSentWithoutJournal breaks the journal of a working node.

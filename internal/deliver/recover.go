@@ -64,7 +64,7 @@ func (e *Engine) recover(ctx context.Context) error {
 	unfinished := make([]store.Outcome, len(left))
 	for i, l := range left {
 		entry, ok := entries[l.ID]
-		intended := ok && entry.outcome == nil && entry.epoch == l.Epoch
+		intended := ok && entry.outcome == nil && entry.epoch == l.Epoch && entry.tries == l.Tries
 		unfinished[i] = e.unfinished(l, intended || !e.journal.sameBoot, now)
 	}
 	if len(left) > 0 {

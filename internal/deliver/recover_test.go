@@ -40,7 +40,7 @@ func testRecovery(t *testing.T, s *store.Store, doubt mailing.Doubt) {
 		},
 		{
 			name: "intended is in doubt", want: unknown, attempts: 1,
-			write: func(t *testing.T, e *Engine, l store.Leased) { ok(t, e.journal.intend(l.ID, e.node.Epoch)) },
+			write: func(t *testing.T, e *Engine, l store.Leased) { ok(t, e.journal.intend(l.ID, e.node.Epoch, 0, nil)) },
 		},
 		{
 			name: "concluded is what was concluded", want: mailing.Sent, attempts: 1,
@@ -69,7 +69,19 @@ func testRecovery(t *testing.T, s *store.Store, doubt mailing.Doubt) {
 			name: "deferred, settled, leased and intended once more is in doubt", want: unknown, attempts: 2,
 			write: func(t *testing.T, e *Engine, l store.Leased) {
 				leaseOnceMore(t, e, l)
-				ok(t, e.journal.intend(l.ID, e.node.Epoch))
+				ok(t, e.journal.intend(l.ID, e.node.Epoch, 1, nil))
+			},
+		},
+		{
+			name: "deferred, settled, leased and intended once more is in doubt, though its worker was late to write down the first try",
+			want: unknown, attempts: 2,
+			write: func(t *testing.T, e *Engine, l store.Leased) {
+				o := outcome(t, e, l, mailing.Deferred)
+				ok(t, e.journal.intend(l.ID, e.node.Epoch, 0, nil))
+				ok(t, e.tell(background, []store.Outcome{o}))
+				leaseOne(t, e, l.RunID)
+				ok(t, e.journal.intend(l.ID, e.node.Epoch, 1, nil))
+				ok(t, e.journal.intend(1<<40, e.node.Epoch, 0, &o))
 			},
 		},
 		{
@@ -110,15 +122,21 @@ func leaseOne(t *testing.T, e *Engine, runID int64) store.Leased {
 
 func conclude(t *testing.T, e *Engine, l store.Leased, state mailing.DeliveryState) store.Outcome {
 	t.Helper()
+	o := outcome(t, e, l, state)
+	ok(t, e.journal.intend(l.ID, e.node.Epoch, 0, nil))
+	ok(t, e.journal.conclude(&o))
+	return o
+}
+
+func outcome(t *testing.T, e *Engine, l store.Leased, state mailing.DeliveryState) store.Outcome {
+	t.Helper()
 	run, err := e.Store.Run(background, l.RunID)
 	ok(t, err)
-	ok(t, e.journal.intend(l.ID, e.node.Epoch))
 	j := job{Leased: l, run: &run}
 	o := store.Outcome{DeliveryID: l.ID, Epoch: e.node.Epoch, Tries: l.Tries, State: state, Attempt: e.attempt(&j, time.Now(), mailing.AttemptAccepted)}
 	if state == mailing.Deferred {
 		o.DueAt, o.Attempt.Result = time.Now(), mailing.AttemptDeferred
 	}
-	ok(t, e.journal.conclude(&o))
 	return o
 }
 

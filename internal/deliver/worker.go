@@ -25,6 +25,12 @@ type worker struct {
 	urgent, bulk <-chan job // nil once closed
 	road         *Road      // of the mail on the wire
 	spare        []*letter
+
+	// told is what came of the letter before, as long as the journal does not have
+	// it: it goes there with the next intent, so that each worker has one mail at
+	// the most of which a kill leaves it open what came of it.
+	told   store.Outcome
+	untold bool
 }
 
 // deliverAll works through what is fed, urgent mails first. Once ctx has ended,
@@ -39,6 +45,7 @@ func (e *Engine) deliverAll(ctx context.Context) {
 		w.road = e.Road()
 		if l := w.write(&j); l != nil {
 			w.road.Sender.Carry(ctx, l, w.follow)
+			w.conclude()
 		}
 	}
 }
@@ -196,40 +203,48 @@ func (l *letter) BeforeDot() error {
 	case held || !e.alive() || !e.gate.open(time.Now()):
 		return errHeld
 	}
-	l.broken = e.journal.intend(l.job.ID, e.node.Epoch)
+	var before *store.Outcome
+	if l.worker.untold {
+		before = &l.worker.told
+	}
+	l.broken = e.journal.intend(l.job.ID, e.node.Epoch, l.job.Tries, before)
 	l.intended = l.broken == nil
+	l.worker.untold = l.worker.untold && !l.intended
 	return l.broken
 }
 
-// Done implements transport.Mail: it writes down what came of the mail. When the
-// node is asked to stop, mails before their final dot are dropped and handed back;
-// after it, how long the answer is waited for is for the one who closes the Sender.
+// Done implements transport.Mail: it says what came of the mail. When the node is
+// asked to stop, mails before their final dot are dropped and handed back; after it,
+// how long the answer is waited for is for the one who closes the Sender.
 func (l *letter) Done(r transport.Result, err error) {
-	w := l.worker
-	o, fault := l.outcome(r, err)
-	w.spare = append(w.spare, l)
-	if fault != nil {
-		w.hinder(fault)
-	}
-	w.outcomes <- o
-}
-
-// outcome is what came of the mail. The error is that of the journal: without it
-// nothing may be sent.
-func (l *letter) outcome(r transport.Result, err error) (store.Outcome, error) {
 	w, j := l.worker, &l.job
+	w.spare = append(w.spare, l)
 	switch {
 	case l.intended:
-		o := w.Engine.outcome(j, r, err)
-		return o, w.journal.conclude(&o)
+		w.conclude()
+		w.told, w.untold = w.outcome(j, r, err), true
+		w.outcomes <- w.told
 	case l.broken != nil:
-		return w.handBack(j), l.broken
+		w.hinder(l.broken)
+		w.outcomes <- w.handBack(j)
 	case l.left != "":
-		return w.skip(j, l.left), nil
+		w.outcomes <- w.skip(j, l.left)
 	case errors.Is(err, errHeld), errors.Is(err, transport.ErrPoolClosed), err != nil && w.ctx.Err() != nil:
-		return w.handBack(j), nil
+		w.outcomes <- w.handBack(j)
+	default:
+		w.outcomes <- w.outcome(j, r, err)
 	}
-	return w.Engine.outcome(j, r, err), nil
+}
+
+// conclude writes down what came of the letter before, if that is still to be done.
+func (w *worker) conclude() {
+	if !w.untold {
+		return
+	}
+	w.untold = false
+	if err := w.journal.conclude(&w.told); err != nil {
+		w.hinder(err)
+	}
 }
 
 // hinder closes the way out for a while, since without the journal nothing may

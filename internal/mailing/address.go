@@ -40,8 +40,8 @@ func NormalizeEmail(typed string) (string, error) {
 	if !validLocalPart(local) {
 		return "", Fault(Invalid, "email_malformed", "email", typed)
 	}
-	ascii, err := domainProfile.ToASCII(strings.TrimSuffix(domain, "."))
-	if err != nil || !validDomain(ascii) {
+	ascii, ok := normalDomain(domain)
+	if !ok {
 		return "", Fault(Invalid, "email_domain_malformed", "email", typed, "domain", domain)
 	}
 	email := local + "@" + ascii
@@ -49,6 +49,23 @@ func NormalizeEmail(typed string) (string, error) {
 		return "", Fault(Invalid, "email_too_long", "email", typed, "max", MaxAddressBytes)
 	}
 	return email, nil
+}
+
+// NormalizeDomain checks a domain that mails are sent as and returns it as
+// NormalizeEmail does. An "@" in front of it is left out. The error is an *Error
+// of kind Invalid.
+func NormalizeDomain(typed string) (string, error) {
+	ascii, ok := normalDomain(strings.TrimPrefix(strings.TrimSpace(norm.NFC.String(typed)), "@"))
+	if !ok {
+		return "", Fault(Invalid, "domain_malformed", "domain", typed)
+	}
+	return ascii, nil
+}
+
+// normalDomain is the domain as A-labels; false when it is none.
+func normalDomain(domain string) (string, bool) {
+	ascii, err := domainProfile.ToASCII(strings.TrimSuffix(domain, "."))
+	return ascii, err == nil && validDomain(ascii)
 }
 
 // validLocalPart reports whether s is a dot-string (RFC 5321, section 4.1.2, with
@@ -105,12 +122,20 @@ func validLabel(label string) bool {
 // DisplayEmail gives the address as people write it: its domain in their script.
 func DisplayEmail(email string) string {
 	local, domain, found := strings.Cut(email, "@")
-	if !found || !strings.Contains(domain, "xn--") {
+	if !found {
 		return email
+	}
+	return local + "@" + DisplayDomain(domain)
+}
+
+// DisplayDomain gives a domain in its script.
+func DisplayDomain(domain string) string {
+	if !strings.Contains(domain, "xn--") {
+		return domain
 	}
 	shown, err := idna.Display.ToUnicode(domain)
 	if err != nil {
-		return email
+		return domain
 	}
-	return local + "@" + shown
+	return shown
 }

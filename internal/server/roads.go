@@ -29,9 +29,6 @@ type roads struct {
 	cutAll   context.CancelFunc
 }
 
-// followEvery is how soon every node uses a relay that was set up on one.
-const followEvery = 2 * time.Second
-
 func newRoads(ctx context.Context, b *Base) (*roads, error) {
 	r := &roads{base: b}
 	r.cut, r.cutAll = context.WithCancel(context.WithoutCancel(ctx))
@@ -55,22 +52,7 @@ func newRoads(ctx context.Context, b *Base) (*roads, error) {
 	return r, r.look(ctx)
 }
 
-// follow looks for a change of the relay until ctx ends.
-func (r *roads) follow(ctx context.Context) {
-	tick := time.NewTicker(followEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if err := r.look(ctx); err != nil && ctx.Err() == nil {
-				r.base.Log.Error("settings of the relay cannot be read", "error", err)
-			}
-		}
-	}
-}
-
+// look goes over to the relay that is set up now.
 func (r *roads) look(ctx context.Context) error {
 	settings, found, err := r.base.App.RelayInUse(ctx)
 	if err != nil {

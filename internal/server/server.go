@@ -35,6 +35,8 @@ type Base struct {
 	App    *app.App
 	queue  *jobs.Queue
 	roads  *roads
+
+	signers *signers
 }
 
 // Open opens the database, brings its schema up to date, and makes the use cases.
@@ -69,10 +71,15 @@ func (b *Base) open(ctx context.Context, work bool) error {
 	b.App = app.New(app.Config{
 		BaseURL: b.Config.BaseURL, Zone: b.Config.Zone.String(),
 		OpenSignUp: b.Config.PublicSignup, CheckRelay: checkRelay,
-		RelayChanged: func(ctx context.Context) error { return b.roads.look(ctx) },
-		OpenRun:      func(ctx context.Context, runID int64) error { return b.queue.OpenRun(ctx, runID) },
+		RelayChanged:   func(ctx context.Context) error { return b.roads.look(ctx) },
+		SigningChanged: func(ctx context.Context) error { return b.signers.look(ctx) },
+		OpenRun:        func(ctx context.Context, runID int64) error { return b.queue.OpenRun(ctx, runID) },
 	}, b.Store, keys)
 	if b.roads, err = newRoads(ctx, b); err != nil {
+		return err
+	}
+	b.signers = &signers{base: b}
+	if err := b.signers.look(ctx); err != nil {
 		return err
 	}
 	var duties *jobs.Work
@@ -187,7 +194,7 @@ func (b *Base) serve(asked context.Context, listener net.Listener, version strin
 			return err
 		}
 	}
-	parts.Go(func() { b.roads.follow(ctx) })
+	parts.Go(func() { b.follow(ctx) })
 	if b.Config.Has(config.RoleWorker) {
 		parts.Go(func() {
 			if err := deliver.Run(ctx, b.engine()); err != nil {
@@ -203,6 +210,29 @@ func (b *Base) serve(asked context.Context, listener net.Listener, version strin
 	}
 	b.Log.Info("stopped")
 	return nil
+}
+
+// followEvery is how soon every node uses a relay or keys that were set up on one.
+const followEvery = 2 * time.Second
+
+// follow looks for what was changed on another node, or by a command, until ctx
+// ends.
+func (b *Base) follow(ctx context.Context) {
+	tick := time.NewTicker(followEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := b.roads.look(ctx); err != nil && ctx.Err() == nil {
+			b.Log.Error("settings of the relay cannot be read", "error", err)
+		}
+		if err := b.signers.look(ctx); err != nil && ctx.Err() == nil {
+			b.Log.Error("signing keys cannot be read", "error", err)
+		}
+	}
 }
 
 // stop ends the parts within the drain limit; what is then still on the wire is
@@ -226,7 +256,7 @@ func (b *Base) stop(webServer *http.Server) {
 func (b *Base) engine() deliver.Config {
 	return deliver.Config{
 		Store: b.Store, Log: b.Log, Dir: filepath.Join(b.Config.DataDir, "nodes"), Workers: b.Config.Connections,
-		Road: b.roads.current, UnsubscribeURL: b.App.UnsubscribeURL, OpenVars: b.App.OpenVars,
+		Road: b.roads.current, Signer: b.signers.of, UnsubscribeURL: b.App.UnsubscribeURL, OpenVars: b.App.OpenVars,
 	}
 }
 

@@ -167,3 +167,12 @@ func changed(rows int64, err error) error {
 	}
 	return err
 }
+
+// there turns "no row was changed" into the error that says there is no such
+// thing.
+func there(rows int64, err error) error {
+	if err == nil && rows == 0 {
+		return mailing.Fault(mailing.NotFound, "not_found")
+	}
+	return err
+}

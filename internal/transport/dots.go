@@ -18,6 +18,11 @@ type stuffer struct {
 // fill appends to out as many lines as fit below limit octets. limit must be
 // some windows larger than out.
 func (s *stuffer) fill(out []byte, limit int) []byte {
+	if !s.inLine && len(out)+len(s.rest) <= limit && isReady(s.rest) {
+		out = append(out, s.rest...)
+		s.rest = nil
+		return out
+	}
 	for len(s.rest) > 0 && len(out)+windowBytes+3 <= limit {
 		text, consumed, ended := cutLine(s.rest)
 		if !s.inLine && len(text) > 0 && text[0] == '.' {
@@ -31,6 +36,23 @@ func (s *stuffer) fill(out []byte, limit int) []byte {
 		s.rest = s.rest[consumed:]
 	}
 	return out
+}
+
+// isReady reports whether text can go out as it is: whole lines that end in CRLF,
+// none of which begins with a dot. What we compose nearly always is.
+func isReady(text []byte) bool {
+	if len(text) == 0 || text[0] == '.' || text[len(text)-1] != '\n' {
+		return false
+	}
+	lines := 0
+	for from := 0; from < len(text); lines++ {
+		end := from + bytes.IndexByte(text[from:], '\n')
+		if end == 0 || text[end-1] != '\r' || end+1 < len(text) && text[end+1] == '.' {
+			return false
+		}
+		from = end + 1
+	}
+	return bytes.Count(text, []byte{'\r'}) == lines
 }
 
 // done reports whether all was given out.

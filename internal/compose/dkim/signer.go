@@ -95,7 +95,7 @@ func NewSigner(domain string, keys ...Key) (*Signer, error) {
 	s := &Signer{}
 	s.desk.New = func() any { return &desk{hash: sha256.New()} }
 	for _, key := range keys {
-		if !isName(key.Selector) {
+		if !ValidName(key.Selector, domain) {
 			return nil, fmt.Errorf("dkim: selector %q of %s is not possible", key.Selector, domain)
 		}
 		s.keys = append(s.keys, newSigningKey(domain, key))
@@ -114,11 +114,23 @@ func newSigningKey(domain string, key Key) signingKey {
 	return k
 }
 
-// isName reports whether s is made of labels (RFC 6376, section 3.1). Upper case
-// is refused: it would be another text for the same name.
+// The longest name and label of DNS in octets (RFC 1035, section 2.3.4), the name
+// without the length in front and the root behind.
+const (
+	maxName  = 253
+	maxLabel = 63
+)
+
+// ValidName reports whether a key may be published under the selector in the
+// domain (RFC 6376, section 3.1). Upper case is refused: it would be another text
+// for the same name.
+func ValidName(selector, domain string) bool {
+	return isName(selector) && isName(domain) && len(RecordName(domain, selector)) <= maxName
+}
+
 func isName(s string) bool {
 	for _, label := range strings.Split(s, ".") {
-		if label == "" || label[0] == '-' || label[len(label)-1] == '-' ||
+		if label == "" || len(label) > maxLabel || label[0] == '-' || label[len(label)-1] == '-' ||
 			strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
 			return false
 		}

@@ -199,7 +199,7 @@ func TestFieldsMayComeSeveralTimes(t *testing.T) {
 
 func TestNamesThatAreRefused(t *testing.T) {
 	key := rfcEd25519Key(t)
-	for _, name := range []string{"", ".", "a..b", "a b", "a;b", "почта.рф", "Example.com", "-a.b", "a\r\nb"} {
+	for _, name := range []string{"", ".", "a..b", "a b", "a;b", "почта.рф", "Example.com", "-a.b", "a\r\nb", strings.Repeat("a", 64), strings.Repeat("a.", 120) + "example.com"} {
 		if _, err := NewSigner(name, Key{"s", key}); err == nil {
 			t.Errorf("the domain %q is possible", name)
 		}

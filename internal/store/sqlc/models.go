@@ -212,6 +212,16 @@ type Session struct {
 	Ended     int64
 }
 
+type SigningKey struct {
+	Domain        string
+	Selector      string
+	Algorithm     string
+	PublicKey     string
+	PrivateSealed string
+	InUse         int64
+	CreatedAt     int64
+}
+
 type Suppression struct {
 	OwnerID   int64
 	Email     string

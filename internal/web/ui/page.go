@@ -104,7 +104,8 @@ func (p Page) navigation() []NavItem {
 		items = append(items, NavItem{Path: "/users", Label: p.T("nav.users"), Icon: "users"})
 	}
 	if p.Person.Role.May(mailing.ManageRelays) {
-		items = append(items, NavItem{Path: "/relay", Label: p.T("nav.relay"), Icon: "plug-connected"})
+		items = append(items, NavItem{Path: "/relay", Label: p.T("nav.relay"), Icon: "plug-connected"},
+			NavItem{Path: "/domains", Label: p.T("nav.domains"), Icon: "shield-check"})
 	}
 	if p.Demo {
 		items = append(items, NavItem{Path: "/demo", Label: p.T("nav.demo"), Icon: "inbox"})

@@ -3,6 +3,7 @@
 // live progress (hx-sse:connect).
 import "htmx.org/dist/htmx.esm.js";
 import "htmx.org/dist/ext/hx-sse.js";
+import "./copy.js";
 import "./files.js";
 import "./menus.js";
 import "./selection.js";

@@ -1,0 +1,87 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"vestnik/internal/app"
+	"vestnik/internal/mailing"
+	"vestnik/internal/web/ui"
+)
+
+func (w *Web) domainRoutes() []Route {
+	return []Route{
+		{Pattern: "GET /domains", Access: SignedIn, Serve: listDomains},
+		{Pattern: "POST /domains", Access: SignedIn, Serve: makeSigningKeys},
+		{Pattern: "POST /domains/use", Access: SignedIn, Serve: useSigningKey},
+		{Pattern: "POST /domains/delete", Access: SignedIn, Serve: deleteSigningKey},
+	}
+}
+
+func (r *request) domainsPage(domains []app.SendingDomain, form app.SigningForm, problems map[string]string) templ.Component {
+	return domainsPage(r.page(r.T("signing.title")), domains, form, problems)
+}
+
+func listDomains(r *request) error {
+	domains, err := r.App.SendingDomains(r.in.Context(), r.actor)
+	if err != nil {
+		return err
+	}
+	domain, err := r.unsignedDomain(domains)
+	if err != nil {
+		return err
+	}
+	return r.render(http.StatusOK, r.domainsPage(domains, app.SigningForm{Domain: domain}, nil))
+}
+
+// unsignedDomain is the domain that mails leave from by the relay, if it has no
+// keys: most likely they are wanted for it.
+func (r *request) unsignedDomain(domains []app.SendingDomain) (string, error) {
+	relay, _, err := r.App.Relay(r.in.Context(), r.actor)
+	_, domain, _ := strings.Cut(relay.FromEmail, "@")
+	for _, d := range domains {
+		if d.Name == domain || strings.HasSuffix(domain, "."+d.Name) {
+			return "", err
+		}
+	}
+	return mailing.DisplayDomain(domain), err
+}
+
+func makeSigningKeys(r *request) error {
+	form := app.SigningForm{Domain: r.field("domain"), Selector: r.field("selector"), Algorithm: r.field("algorithm")}
+	keys, err := r.App.CreateSigningKeys(r.in.Context(), r.actor, form)
+	if err == nil {
+		return r.done("/domains", r.T("signing.made", "domain", mailing.DisplayDomain(keys[0].Domain)))
+	}
+	domains, listErr := r.App.SendingDomains(r.in.Context(), r.actor)
+	if listErr != nil {
+		return listErr
+	}
+	return r.mend(err, func(problems map[string]string) templ.Component { return r.domainsPage(domains, form, problems) })
+}
+
+func useSigningKey(r *request) error {
+	domain, selector := r.field("domain"), r.field("selector")
+	if err := r.App.UseSigningKey(r.in.Context(), r.actor, domain, selector); err != nil {
+		return err
+	}
+	return r.done("/domains", r.T("signing.used", "domain", mailing.DisplayDomain(domain), "selector", selector))
+}
+
+func deleteSigningKey(r *request) error {
+	domain, selector := r.field("domain"), r.field("selector")
+	if err := r.App.DeleteSigningKey(r.in.Context(), r.actor, domain, selector); err != nil {
+		return err
+	}
+	return r.done("/domains", r.T("signing.deleted", "domain", mailing.DisplayDomain(domain), "selector", selector))
+}
+
+func keyOptions(p ui.Page) []ui.Option {
+	return []ui.Option{
+		{Value: "both", Label: p.T("signing.kind_both")},
+		{Value: "rsa", Label: p.T("signing.kind_rsa")},
+		{Value: "ed25519", Label: p.T("signing.kind_ed25519")},
+	}
+}
