@@ -86,9 +86,7 @@ func writeFile(t *testing.T, path, text string) {
 }
 
 func TestVerifiersOfOthersHoldOurSignatures(t *testing.T) {
-	if os.Getenv(systemSetting) != "1" {
-		t.Skipf("set %s=1 to run this test, which needs OpenDKIM and dkimpy", systemSetting)
-	}
+	NeedVerifiers(t)
 	w := newSigningWorld(t, dkim.Ed25519, dkim.RSA)
 	folder := t.TempDir()
 	var records strings.Builder

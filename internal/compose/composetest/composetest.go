@@ -39,7 +39,8 @@ func (m Message) Render() ([]byte, error) {
 }
 
 // Messages returns the first n messages. The same number is always the same
-// message.
+// message. Their dates are past, since a signature of the future is none (RFC 6376,
+// section 3.5).
 func Messages(n int) []Message {
 	messages := make([]Message, n)
 	for i := range messages {
@@ -71,7 +72,7 @@ func (m maker) message() Message {
 			Email: m.recipient(), FirstName: m.name(), LastName: m.name(), Comment: m.words(3),
 			UnsubscribeURL: "https://example.com/u/" + strings.Repeat("abcdefghij", m.IntN(40)+1),
 			MessageID:      fmt.Sprintf("%d.7@example.com", m.number),
-			Date:           time.Date(2026, 1, 1+m.number, 7, 5, 9, 0, time.FixedZone("", (m.number%27-12)*60*60)),
+			Date:           time.Date(2023, 1, 1+m.number%1000, 7, 5, 9, 0, time.FixedZone("", (m.number%27-12)*60*60)),
 			Headers:        []compose.Header{{Name: "Auto-Submitted", Value: "auto-generated"}},
 		},
 	}
