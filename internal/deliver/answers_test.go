@@ -156,7 +156,7 @@ func TestARefusedPasswordHaltsTheRun(t *testing.T) {
 		id := w.open(t, w.mailing(t, mailing.Mailing{}))
 		relay := w.relay()
 		relay.Username, relay.Password = "us", "wrong"
-		w.start(t, func(c *Config) { c.Road = roadOver(c, w.pool(t, relay, workers)) })
+		w.start(t, func(c *Config) { c.Roads = roadOver(c, w.pool(t, relay, workers)) })
 		eventually(t, "the run is halted", func() bool { return w.run(t, id).Halt != "" })
 		if why := w.run(t, id).Halt; !strings.HasPrefix(why, "535") {
 			t.Errorf("it is halted because of %q", why)
@@ -186,16 +186,16 @@ func TestATemporaryFaultOfSigningInPasses(t *testing.T) {
 		relay := w.relay()
 		relay.Username, relay.Password = "us", "right"
 		relay.TLS = transport.TLSNone
-		w.start(t, func(c *Config) { c.Road = roadOver(c, w.pool(t, relay, workers)) })
+		w.start(t, func(c *Config) { c.Roads = roadOver(c, w.pool(t, relay, workers)) })
 		run := w.complete(t, id)
 		equal(t, "halted because of", run.Halt, "")
 		w.check(t, 1, id)
 	})
 }
 
-func roadOver(c *Config, sender Sender) func() *Road {
-	road := &Road{Sender: sender, From: c.Road().From}
-	return func() *Road { return road }
+func roadOver(c *Config, sender Sender) func() []*Road {
+	roads := []*Road{{Sender: sender, From: c.Roads()[0].From}}
+	return func() []*Road { return roads }
 }
 
 func TestAServerThatIsAway(t *testing.T) {
@@ -205,11 +205,9 @@ func TestAServerThatIsAway(t *testing.T) {
 		address, relay := w.sink.Addr(), w.relay()
 		ok(t, w.closeSink())
 		id := w.open(t, w.mailing(t, mailing.Mailing{}))
-		r := w.start(t, func(c *Config) { c.Road = roadOver(c, w.pool(t, relay, workers)) })
+		r := w.start(t, func(c *Config) { c.Roads = roadOver(c, w.pool(t, relay, workers)) })
 		eventually(t, "it was tried three times", func() bool {
-			r.gate.mu.Lock()
-			defer r.gate.mu.Unlock()
-			return r.gate.delay >= 4*firstDelay
+			return r.delay() >= 4*firstDelay
 		})
 		if tried := len(w.attempts(t, id)); tried > workers+3 {
 			t.Errorf("%d mails were tried, want one for each worker and then one at a time", tried)
@@ -279,7 +277,7 @@ func testDoubt(t *testing.T, s *store.Store, doubt mailing.Doubt, accepted bool)
 	id := w.open(t, w.mailing(t, mailing.Mailing{Doubt: doubt, MessageID: message.ID}))
 	w.start(t, func(c *Config) {
 		pool := w.pool(t, w.relay(), 1)
-		c.Road = roadOver(c, wrapped(func(ctx context.Context, env transport.Envelope, data []byte, beforeDot func() error) (transport.Result, error) {
+		c.Roads = roadOver(c, wrapped(func(ctx context.Context, env transport.Envelope, data []byte, beforeDot func() error) (transport.Result, error) {
 			if n := tries.Load(); n < 2 {
 				copies[n].Write(data)
 			}
@@ -325,9 +323,7 @@ func TestAServerThatHangsUpOnEveryMail(t *testing.T) {
 		id := w.open(t, w.mailing(t, mailing.Mailing{}))
 		r := w.start(t)
 		eventually(t, "it was tried twice more", func() bool {
-			r.gate.mu.Lock()
-			defer r.gate.mu.Unlock()
-			return r.gate.delay >= 4*firstDelay
+			return r.delay() >= 4*firstDelay
 		})
 		mended.Store(true)
 		run := w.complete(t, id)

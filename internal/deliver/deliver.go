@@ -35,10 +35,15 @@ type Sender interface {
 	Carry(ctx context.Context, m transport.Mail, next func() transport.Mail)
 }
 
-// Road is a way out, and as whom mails are sent by it. It does not change.
+// Road is a way out, and as whom mails are sent by it. It does not change: what is
+// set up anew is another Road.
 type Road struct {
-	Sender Sender
-	From   compose.Address
+	ID          int64  // of the relay; 0: that of the settings, or the demo mailbox
+	Name        string // for the log
+	Sender      Sender
+	From        compose.Address
+	Weight      int // its share of the mails beside other roads; below 1 it is 1
+	Connections int // mails on the wire at once; below 1: Config.Workers
 }
 
 // Config is what the composition root decides.
@@ -46,11 +51,14 @@ type Config struct {
 	Store   *store.Store
 	Log     *slog.Logger
 	Dir     string // of the journals of this machine's nodes
-	Workers int    // mails in the making and on the wire at once
+	Workers int    // mails on the wire at once, by a road that does not say
 
-	// Road returns the way out: another one when it was changed. It is asked for
-	// every mail.
-	Road func() *Road
+	// Roads returns the ways out that may be used now, each the same until it is
+	// changed. It is asked all the time.
+	Roads func() []*Road
+	// StopRoad is told when a road refuses our name and password, which it will do
+	// until a person mends it. From then on Roads should not return it.
+	StopRoad func(ctx context.Context, road *Road, why string) error
 	// Signer returns who signs the mails of a domain; nil: nobody. It is asked for
 	// every mail, and gives the same one until the keys change. It may be missing.
 	Signer func(domain string) *dkim.Signer
@@ -60,6 +68,8 @@ type Config struct {
 	OpenVars func(email, sealed string) (map[string]any, error)
 	// Backoff is mailing.Backoff but in tests.
 	Backoff func(tries int64) time.Duration
+	// StallAfter is stallAfter but in tests.
+	StallAfter time.Duration
 }
 
 // Times of a node. A lease must outlast a pause of the database by some way and
@@ -95,19 +105,17 @@ type Engine struct {
 	journal *journal
 
 	live   liveRuns
-	gate   gate
 	halts  refusals
 	drafts drafts
 
 	hands hands
 
-	urgent, bulk chan job
-	outcomes     chan store.Outcome
-	aliveUntil   atomic.Pointer[time.Time]
-	sent         atomic.Int64 // since the start, to size leases by
-	stopping     atomic.Bool
-	quit         context.CancelFunc
-	failure      atomic.Pointer[error] // why the node stopped by itself
+	lanes      lanes
+	outcomes   chan store.Outcome
+	aliveUntil atomic.Pointer[time.Time]
+	stopping   atomic.Bool
+	quit       context.CancelFunc
+	failure    atomic.Pointer[error] // why the node stopped by itself
 }
 
 // job is a delivery in this node's hands.
@@ -133,10 +141,10 @@ func newEngine(c Config) *Engine {
 	if c.Backoff == nil {
 		c.Backoff = mailing.Backoff
 	}
-	return &Engine{
-		Config: c, urgent: make(chan job), bulk: make(chan job, maxLookahead),
-		outcomes: make(chan store.Outcome, settleBatch),
+	if c.StallAfter == 0 {
+		c.StallAfter = stallAfter
 	}
+	return &Engine{Config: c, outcomes: make(chan store.Outcome, settleBatch)}
 }
 
 func (e *Engine) work(ctx context.Context) error {
@@ -149,17 +157,11 @@ func (e *Engine) work(ctx context.Context) error {
 	// over what this node is about to finish.
 	beating, stopHeart := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopHeart()
-	var heart, hands, ledger sync.WaitGroup
+	var heart, ledger sync.WaitGroup
 	heart.Go(func() { e.beat(beating) })
 	heart.Go(func() { e.watch(beating) })
 	ledger.Go(func() { e.settle(context.WithoutCancel(ctx)) })
-	for range e.Workers {
-		hands.Go(func() { e.deliverAll(ctx) })
-	}
 	clashing := e.feed(ctx)
-	close(e.urgent)
-	close(e.bulk)
-	hands.Wait()
 	for i := range clashing { // all that is in hand has its outcome before these
 		e.outcomes <- e.handBack(&clashing[i])
 	}

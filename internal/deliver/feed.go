@@ -9,7 +9,7 @@ import (
 	"vestnik/internal/mailing"
 )
 
-// A node takes no more than it sends in about a second: what it holds when it
+// A lane takes no more than it sends in about a second: what a node holds when it
 // dies is in doubt for the others. The bounds are chosen: so many that a lease is
 // rare beside the mails, so few that nothing waits long in one node's hands.
 const (
@@ -24,24 +24,23 @@ const restAfterNone = 500 * time.Millisecond
 // feeder leases what is due and gives it to those who send.
 type feeder struct {
 	*Engine
-	pace     pace
 	resting  map[int64]time.Time // until when, by run
 	clashing []job               // leased while still in hand; see hands
 	unsure   bool                // the ledger may hold leases for us that we know nothing of
 	more     bool                // a bulk run had as much as was asked for, and may have more
 }
 
-// feed leases what is due, until ctx ends. It returns what it leased while it was
-// still in hand.
+// feed leases what is due and has it sent, until ctx ends; then it waits for what is
+// on the wire. It returns what it leased while it was still in hand.
 func (e *Engine) feed(ctx context.Context) (clashing []job) {
-	f := feeder{
-		Engine: e, pace: pace{last: time.Now(), lookahead: minLookahead}, resting: map[int64]time.Time{},
-	}
+	f := feeder{Engine: e, resting: map[int64]time.Time{}}
+	f.lanes.Engine, f.lanes.ctx = e, ctx
+	defer f.lanes.close()
 	for every(ctx, f.pause()) {
-		if !e.alive() || !e.gate.open(time.Now()) {
+		f.lanes.follow(time.Now())
+		if !e.alive() {
 			continue
 		}
-		f.pace.adapt(e.sent.Load(), time.Now())
 		if err := f.once(ctx); err != nil && ctx.Err() == nil {
 			e.Log.Error("node cannot lease deliveries", "node", e.node.Name, "error", err)
 			every(ctx, time.Second) // the database is away; it is asked again in a while
@@ -52,7 +51,7 @@ func (e *Engine) feed(ctx context.Context) (clashing []job) {
 
 // pause is short while there is room to fill and something to fill it with.
 func (f *feeder) pause() time.Duration {
-	if f.more && len(f.bulk) < minLookahead/2 {
+	if f.more && f.lanes.queued() < minLookahead/2 {
 		return time.Millisecond
 	}
 	return feedEvery
@@ -71,21 +70,23 @@ func (f *feeder) once(ctx context.Context) error {
 		switch _, rests := f.resting[run.ID]; {
 		case rests:
 		case run.Priority > mailing.PriorityBulk:
-			if err := f.lease(ctx, run, urgentBatch, f.urgent); err != nil {
+			room, _ := f.lanes.room(true, now)
+			if err := f.lease(ctx, run, room); err != nil {
 				return err
 			}
 		default:
 			bulk = append(bulk, run)
 		}
 	}
-	room := f.pace.lookahead - len(f.bulk)
-	if len(bulk) == 0 || room < f.pace.lookahead/2 {
+	room, capacity := f.lanes.room(false, now)
+	if len(bulk) == 0 || room < (capacity+1)/2 {
 		return nil
 	}
 	f.more = false
 	share := max(room/len(bulk), 1)
 	for _, run := range bulk {
-		if err := f.lease(ctx, run, share, f.bulk); err != nil {
+		left, _ := f.lanes.room(false, now)
+		if err := f.lease(ctx, run, min(share, left)); err != nil {
 			return err
 		}
 	}
@@ -94,9 +95,9 @@ func (f *feeder) once(ctx context.Context) error {
 
 // lease is not cut off when the node is asked to stop: nobody would know what the
 // ledger made of it.
-func (f *feeder) lease(ctx context.Context, run *mailing.Run, most int, to chan<- job) error {
+func (f *feeder) lease(ctx context.Context, run *mailing.Run, most int) error {
 	now := time.Now()
-	if most = f.gate.limit(most, now); most == 0 || ctx.Err() != nil {
+	if most < 1 || ctx.Err() != nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
@@ -110,12 +111,12 @@ func (f *feeder) lease(ctx context.Context, run *mailing.Run, most int, to chan<
 		f.resting[run.ID] = now.Add(restAfterNone)
 		return nil
 	}
-	f.gate.leased(now)
-	f.more = f.more || run.Priority == mailing.PriorityBulk && len(leased) == most
+	isBulk := run.Priority == mailing.PriorityBulk
+	f.more = f.more || isBulk && len(leased) == most
 	for _, l := range leased {
 		j := job{Leased: l, run: run, leasedAt: now}
 		if f.hands.take(l.ID) {
-			to <- j
+			f.lanes.give(j, !isBulk, now)
 		} else {
 			f.clashing = append(f.clashing, j)
 		}
@@ -156,25 +157,4 @@ func (f *feeder) takeBack(j *job) bool {
 	}
 	f.outcomes <- f.handBack(j)
 	return true
-}
-
-// adaptEvery is how long the mails that left are counted: a fifth of a second is
-// soon enough to be at full speed when a run has just begun. Chosen.
-const adaptEvery = 200 * time.Millisecond
-
-// pace follows how fast mails leave.
-type pace struct {
-	sent      int64
-	last      time.Time
-	lookahead int
-}
-
-func (p *pace) adapt(sent int64, now time.Time) {
-	passed := now.Sub(p.last)
-	if passed < adaptEvery {
-		return
-	}
-	rate := float64(sent-p.sent) / passed.Seconds()
-	p.sent, p.last = sent, now
-	p.lookahead = min(max(int(rate), minLookahead), maxLookahead)
 }

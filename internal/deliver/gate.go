@@ -43,6 +43,13 @@ func (g *gate) limit(wanted int, now time.Time) int {
 	}
 }
 
+// isTrying reports whether the last try was in vain.
+func (g *gate) isTrying() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.delay > 0
+}
+
 // leased notes that a mail is on its way to the gate.
 func (g *gate) leased(now time.Time) {
 	g.mu.Lock()

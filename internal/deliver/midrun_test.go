@@ -158,7 +158,7 @@ func TestLeavingBetweenLeaseAndDot(t *testing.T) {
 		ready := make(chan struct{})
 		r = w.start(t, func(c *Config) {
 			pool := w.pool(t, w.relay(), 1)
-			c.Road = roadOver(c, wrapped(func(ctx context.Context, env transport.Envelope, data []byte, beforeDot func() error) (transport.Result, error) {
+			c.Roads = roadOver(c, wrapped(func(ctx context.Context, env transport.Envelope, data []byte, beforeDot func() error) (transport.Result, error) {
 				return sendBy(ctx, pool, env, data, func() error {
 					<-ready
 					_, err := s.Suppress(background, mailing.Suppression{
@@ -263,7 +263,7 @@ func TestDraining(t *testing.T) {
 			return smtpsink.Reply{}
 		}})
 		id := w.open(t, w.mailing(t, mailing.Mailing{}))
-		r := w.start(t, func(c *Config) { c.Road = roadOver(c, w.pool(t, w.relay(), sessions)) })
+		r := w.start(t, func(c *Config) { c.Roads = roadOver(c, w.pool(t, w.relay(), sessions)) })
 		for range sessions {
 			<-atDot
 		}
@@ -338,7 +338,7 @@ func TestTheEndOfARun(t *testing.T) {
 		before := goleak.IgnoreCurrent()
 		w.serve(t, smtpsink.Options{})
 		pool := transport.NewPool(w.relay(), transport.PoolOptions{})
-		r := w.start(t, func(c *Config) { c.Road = roadOver(c, pool) })
+		r := w.start(t, func(c *Config) { c.Roads = roadOver(c, pool) })
 		w.complete(t, id)
 		r.stop(t)
 		ok(t, pool.Close(background))

@@ -66,7 +66,7 @@ func (p *trap) spring() { p.once.Do(func() { close(p.release) }) }
 func (w *world) startTrapped(t *testing.T, at string) (*running, *trap) {
 	t.Helper()
 	p := &trap{sender: w.pool(t, w.relay(), workers), at: at, release: make(chan struct{})}
-	r := w.start(t, func(c *Config) { c.Road = roadOver(c, p) })
+	r := w.start(t, func(c *Config) { c.Roads = roadOver(c, p) })
 	t.Cleanup(p.spring)
 	return r, p
 }
@@ -133,8 +133,8 @@ func TestTwoNodesShareARun(t *testing.T) {
 		w.complete(t, id)
 		w.check(t, 1, id)
 		equal(t, "mails", w.sink.Count(), recipients)
-		if first.sent.Load() == 0 || second.sent.Load() == 0 {
-			t.Errorf("they sent %d and %d", first.sent.Load(), second.sent.Load())
+		if first.sent() == 0 || second.sent() == 0 {
+			t.Errorf("they sent %d and %d", first.sent(), second.sent())
 		}
 	})
 }
@@ -213,6 +213,9 @@ func TestAnswersThatAreLost(t *testing.T) {
 			ok(t, e.start(background))
 			t.Cleanup(func() { _ = e.journal.close() })
 			run := w.run(t, id)
+			idle := &lane{Engine: e, road: e.Roads()[0], bulk: make(chan job, 100), pace: pace{lookahead: 100}, since: time.Now()}
+			e.lanes.Engine = e
+			e.lanes.replace([]*lane{idle})
 			return &feeder{Engine: e, resting: map[int64]time.Time{}}, &run
 		}
 		told := func(t *testing.T, f *feeder) []store.Outcome {
@@ -227,7 +230,7 @@ func TestAnswersThatAreLost(t *testing.T) {
 		}
 		t.Run("a lease that nobody knows of is handed back", func(t *testing.T) {
 			f, run := newFeeder(t)
-			ok(t, f.lease(background, run, 2, f.bulk))
+			ok(t, f.lease(background, run, 2))
 			_, err := s.Lease(background, f.node, run.ID, time.Now(), 2) // the answer is lost
 			ok(t, err)
 			ok(t, f.reclaim(background))
@@ -243,15 +246,16 @@ func TestAnswersThatAreLost(t *testing.T) {
 		})
 		t.Run("what is leased while in hand is not sent from two hands", func(t *testing.T) {
 			f, run := newFeeder(t)
-			ok(t, f.lease(background, run, 1, f.bulk))
-			j := <-f.bulk
+			ok(t, f.lease(background, run, 1))
+			bulk := f.lanes.all()[0].bulk
+			j := <-bulk
 			back := []store.Outcome{f.handBack(&j)}
 			ok(t, f.tell(background, back)) // and its answer is lost
 			for len(f.clashing) == 0 {
-				ok(t, f.lease(background, run, 1, f.bulk))
+				ok(t, f.lease(background, run, 1))
 			}
-			for range len(f.bulk) {
-				if other := <-f.bulk; other.ID == j.ID {
+			for range len(bulk) {
+				if other := <-bulk; other.ID == j.ID {
 					t.Fatal("it is given to a second pair of hands")
 				}
 			}

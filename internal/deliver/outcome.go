@@ -11,62 +11,93 @@ import (
 )
 
 // outcome reads what the server answered, or did not.
-func (e *Engine) outcome(j *job, r transport.Result, err error) store.Outcome {
+func (l *lane) outcome(j *job, r transport.Result, err error) store.Outcome {
 	now := time.Now()
+	l.moved.Store(now.UnixNano())
 	verdict := mailing.Judge(r.Reply, string(r.Stage))
 	if r.InDoubt {
 		verdict = mailing.Verdict{Result: mailing.AttemptInDoubt}
 	}
-	attempt := e.attempt(j, now.Add(-r.Duration), verdict.Result)
+	attempt := l.attempt(j, now.Add(-r.Duration), verdict.Result)
 	attempt.Duration, attempt.Host, attempt.TLS, attempt.Stage = r.Duration, r.Host, r.TLS, string(r.Stage)
 	attempt.Reply = r.Reply
 	if attempt.Reply.Text == "" && attempt.Reply.Code == 0 && err != nil {
 		attempt.Reply.Text = err.Error()
 	}
-	o := store.Outcome{DeliveryID: j.ID, Epoch: e.node.Epoch, Tries: j.Tries, Attempt: attempt}
+	o := store.Outcome{DeliveryID: j.ID, Epoch: l.node.Epoch, Tries: j.Tries, Attempt: attempt}
 	switch verdict.Result {
 	case mailing.AttemptAccepted:
-		e.sent.Add(1)
-		e.gate.passed()
-		e.halts.accepted(j.RunID)
+		l.accepted(j)
 		o.State = mailing.Sent
 	case mailing.AttemptFailed:
-		e.gate.passed()
+		l.gate.passed()
 		o.State, o.Reason = mailing.Failed, mailing.ReasonRefused
 		o.Suppress = verdict.Blame == mailing.BlameMailbox && j.run.MailingID != 0
 	case mailing.AttemptInDoubt:
-		// A server that hangs up on every mail would put a whole run in doubt.
-		if _, first := e.gate.shut(now); first {
-			e.Log.Warn("mail server hung up without an answer", "host", r.Host, "run", j.RunID)
-		}
-		o.State = mailing.InDoubt
-		if j.run.Doubt == mailing.NeverMissed && !expired(j, now) {
-			o.State, o.DueAt = mailing.Deferred, now.Add(e.Backoff(j.Tries+1))
-		}
+		l.doubt(j, &o, now)
 	default:
-		e.postpone(j, &o, verdict, now)
+		l.postpone(j, &o, verdict, now)
 	}
 	return o
 }
 
+func (l *lane) accepted(j *job) {
+	l.sent.Add(1)
+	l.gate.passed()
+	l.speed.accepted()
+	l.halts.accepted(j.RunID)
+}
+
+// doubt says what becomes of a mail of which nobody knows whether it arrived. A
+// server that hangs up on every mail would put a whole run in doubt, so the lane is
+// closed for a while.
+func (l *lane) doubt(j *job, o *store.Outcome, now time.Time) {
+	if _, first := l.gate.shut(now); first {
+		l.Log.Warn("mail server hung up without an answer", "host", o.Attempt.Host, "run", j.RunID)
+	}
+	o.State = mailing.InDoubt
+	if j.run.Doubt == mailing.NeverMissed && !expired(j, now) {
+		o.State, o.DueAt = mailing.Deferred, now.Add(l.Backoff(j.Tries+1))
+	}
+}
+
 // postpone says when a deferred delivery is tried again, and what else follows
 // from whom the refusal is about.
-func (e *Engine) postpone(j *job, o *store.Outcome, v mailing.Verdict, now time.Time) {
-	o.State, o.DueAt = mailing.Deferred, now.Add(e.Backoff(j.Tries+1))
-	switch stage := o.Attempt.Stage; {
-	case v.Blame != mailing.BlameUs:
-		e.gate.passed()
-	case stage == "rcpt" || stage == "data" || stage == "dot":
-		if e.halts.refused(j.RunID) {
-			e.halt(j, o.Attempt.Reply)
+func (l *lane) postpone(j *job, o *store.Outcome, v mailing.Verdict, now time.Time) {
+	o.State, o.DueAt = mailing.Deferred, now.Add(l.Backoff(j.Tries+1))
+	stage, reply := o.Attempt.Stage, o.Attempt.Reply
+	aboutMail := stage == "rcpt" || stage == "data" || stage == "dot"
+	switch {
+	case reply.Throttles() && l.slow(o.Attempt, now):
+		if !aboutMail {
+			o.DueAt = now.Add(slowOnce)
+		}
+	case v.Blame != mailing.BlameUs && !reply.Throttles():
+		l.gate.passed()
+	case aboutMail && !reply.Throttles():
+		if l.halts.refused(j.RunID) {
+			l.halt(j, reply)
 		}
 	default:
-		o.DueAt = e.shut(j, o.Attempt, now)
+		until := l.shut(j, o.Attempt, now)
+		if !aboutMail {
+			o.DueAt = until
+		}
 	}
 	if expired(j, now) {
 		o.State, o.Reason, o.DueAt = mailing.Failed, mailing.ReasonExpired, time.Time{}
 		o.Attempt.Result = mailing.AttemptFailed
 	}
+}
+
+// slow slows the lane down because the server says so, and reports false when it
+// cannot be any slower.
+func (l *lane) slow(a *mailing.Attempt, now time.Time) bool {
+	slower, first := l.speed.slow(now)
+	if first {
+		l.Log.Warn("mail server asks to be slower", "road", l.road.Name, "host", a.Host, "stage", a.Stage, "reply", a.Reply.String())
+	}
+	return slower
 }
 
 // expired reports whether it is of no use to try again. What was held for days
@@ -75,18 +106,37 @@ func expired(j *job, now time.Time) bool {
 	return j.Tries > 0 && now.Sub(j.CreatedAt) > mailing.Lifetime
 }
 
-// shut closes the way out for everybody. A server that refuses our name and
-// password, or us as a sender, will do so until somebody mends it: bulk runs are
-// halted and say why.
-func (e *Engine) shut(j *job, a *mailing.Attempt, now time.Time) time.Time {
-	until, first := e.gate.shut(now)
+// shut closes the lane for a while. A server that refuses our name and password, or
+// us as a sender, will do so until somebody mends it: its road is stopped. When there
+// is no other, bulk runs are halted and say why.
+func (l *lane) shut(j *job, a *mailing.Attempt, now time.Time) time.Time {
+	until, first := l.gate.shut(now)
 	if first {
-		e.Log.Warn("mail server has trouble with us", "host", a.Host, "stage", a.Stage, "reply", a.Reply.String())
+		l.Log.Warn("mail server has trouble with us", "road", l.road.Name, "host", a.Host, "stage", a.Stage, "reply", a.Reply.String())
 	}
-	if a.Reply.Permanent() {
-		e.halt(j, a.Reply)
+	if !a.Reply.Permanent() {
+		return until
+	}
+	if first && a.Stage == string(transport.StageAuth) {
+		l.stop(a.Reply)
+	}
+	if roads := l.Roads(); len(roads) == 1 && roads[0] == l.road {
+		l.halt(j, a.Reply)
 	}
 	return until
+}
+
+// stop has the road stopped until a person mends it. Until that is known
+// everywhere, the closed gate keeps mails from it.
+func (l *lane) stop(reply mailing.Reply) {
+	if l.StopRoad == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
+	defer cancel()
+	if err := l.StopRoad(ctx, l.road, reply.String()); err != nil {
+		l.Log.Error("road cannot be stopped", "road", l.road.Name, "error", err)
+	}
 }
 
 // halt stops a bulk run until somebody lets it go on. Single mails are tried

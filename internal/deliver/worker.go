@@ -18,13 +18,13 @@ var (
 	errLeft = errors.New("deliver: the recipient has left")
 )
 
-// worker hands one mail after the other to the way out.
+// worker hands one mail after the other of a lane to its road.
 type worker struct {
-	*Engine
+	*lane
 	ctx          context.Context
-	urgent, bulk <-chan job // nil once closed
-	road         *Road      // of the mail on the wire
+	urgent, bulk <-chan job // those of the lane; nil once closed
 	spare        []*letter
+	tooFast      bool // the server has just said so
 
 	// told is what came of the letter before, as long as the journal does not have
 	// it: it goes there with the next intent, so that each worker has one mail at
@@ -33,20 +33,43 @@ type worker struct {
 	untold bool
 }
 
-// deliverAll works through what is fed, urgent mails first. Once ctx has ended,
-// what comes is handed back.
-func (e *Engine) deliverAll(ctx context.Context) {
-	w := worker{Engine: e, ctx: ctx, urgent: e.urgent, bulk: e.bulk}
-	for {
-		j, ok := w.await()
-		if !ok {
-			return
-		}
-		w.road = e.Road()
-		if l := w.write(&j); l != nil {
-			w.road.Sender.Carry(ctx, l, w.follow)
-			w.conclude()
-		}
+// deliverAll works through what the lane is given, urgent mails first. Once ctx has
+// ended or the lane is closed, what comes is handed back.
+func (l *lane) deliverAll(ctx context.Context) {
+	w := worker{lane: l, ctx: ctx, urgent: l.urgent, bulk: l.bulk}
+	for w.deliverSome() {
+	}
+}
+
+// deliverSome waits for its turn and a mail, and sends that and what follows. It
+// reports false when no more will come.
+func (w *worker) deliverSome() bool {
+	w.speed.enter()
+	defer w.speed.leave()
+	j, ok := w.await()
+	if !ok {
+		return false
+	}
+	if l := w.write(&j); l != nil {
+		w.road.Sender.Carry(w.ctx, l, w.follow)
+		w.conclude()
+	}
+	w.rest()
+	return true
+}
+
+// rest has the worker do nothing for a while after the server has found us too
+// fast: it would only be told so again.
+func (w *worker) rest() {
+	if !w.tooFast {
+		return
+	}
+	w.tooFast = false
+	timer := time.NewTimer(slowOnce)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-w.closing:
 	}
 }
 
@@ -97,9 +120,9 @@ func (w *worker) poll() (j job, ok bool) {
 }
 
 // follow gives the mail to be sent behind the one on the wire: nil when there is
-// none, or when it has to take another way out.
+// none, or when there are too many on the wire.
 func (w *worker) follow() transport.Mail {
-	for w.Road() == w.road {
+	for !w.tooFast && !w.speed.tooMany() {
 		j, ok := w.poll()
 		if !ok {
 			return nil
@@ -122,7 +145,7 @@ func (w *worker) write(j *job) *letter {
 	case left != "":
 		w.outcomes <- w.skip(j, left)
 		return nil
-	case held || w.ctx.Err() != nil || !w.alive() || !w.gate.open(time.Now()):
+	case held || w.ctx.Err() != nil || w.isClosed() || !w.alive() || !w.gate.open(time.Now()):
 		w.outcomes <- w.handBack(j)
 		return nil
 	}
@@ -194,22 +217,22 @@ func (l *letter) Message() []byte { return l.message }
 // BeforeDot implements transport.Mail: it looks once more whether the mail may be
 // sent, and writes down the intent.
 func (l *letter) BeforeDot() error {
-	e := l.worker.Engine
+	w := l.worker
 	var held bool
-	held, l.left = e.live.hindrance(&l.job)
+	held, l.left = w.live.hindrance(&l.job)
 	switch {
 	case l.left != "":
 		return errLeft
-	case held || !e.alive() || !e.gate.open(time.Now()):
+	case held || !w.alive() || !w.gate.open(time.Now()):
 		return errHeld
 	}
 	var before *store.Outcome
-	if l.worker.untold {
-		before = &l.worker.told
+	if w.untold {
+		before = &w.told
 	}
-	l.broken = e.journal.intend(l.job.ID, e.node.Epoch, l.job.Tries, before)
+	l.broken = w.journal.intend(l.job.ID, w.node.Epoch, l.job.Tries, before)
 	l.intended = l.broken == nil
-	l.worker.untold = l.worker.untold && !l.intended
+	w.untold = w.untold && !l.intended
 	return l.broken
 }
 
@@ -223,6 +246,7 @@ func (l *letter) Done(r transport.Result, err error) {
 	case l.intended:
 		w.conclude()
 		w.told, w.untold = w.outcome(j, r, err), true
+		w.tooFast = r.Reply.Throttles()
 		w.outcomes <- w.told
 	case l.broken != nil:
 		w.hinder(l.broken)
@@ -232,6 +256,7 @@ func (l *letter) Done(r transport.Result, err error) {
 	case errors.Is(err, errHeld), errors.Is(err, transport.ErrPoolClosed), err != nil && w.ctx.Err() != nil:
 		w.outcomes <- w.handBack(j)
 	default:
+		w.tooFast = r.Reply.Throttles()
 		w.outcomes <- w.outcome(j, r, err)
 	}
 }
@@ -250,12 +275,12 @@ func (w *worker) conclude() {
 // hinder closes the way out for a while, since without the journal nothing may
 // be sent: a full disk has space again some time. What servers have answered
 // meanwhile is settled all the same. A journal that cannot be mended ends the node.
-func (e *Engine) hinder(err error) {
-	if e.journal.isBroken() {
-		e.fail(err)
+func (l *lane) hinder(err error) {
+	if l.journal.isBroken() {
+		l.fail(err)
 		return
 	}
-	if _, first := e.gate.shut(time.Now()); first {
-		e.Log.Error("sending pauses: the journal cannot be written", "node", e.node.Name, "error", err)
+	if _, first := l.gate.shut(time.Now()); first {
+		l.Log.Error("sending pauses: the journal cannot be written", "node", l.node.Name, "road", l.road.Name, "error", err)
 	}
 }

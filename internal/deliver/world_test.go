@@ -94,9 +94,9 @@ func (w *world) pool(t testing.TB, relay *transport.Relay, sessions int) *transp
 const workers = 8
 
 func (w *world) config(sender Sender) Config {
-	road := &Road{Sender: sender, From: compose.Address{Name: "Вестник", Email: "news@vestnik.test"}}
+	roads := []*Road{{Sender: sender, From: compose.Address{Name: "Вестник", Email: "news@vestnik.test"}}}
 	return Config{
-		Store: w.Store, Log: w.log, Dir: w.dir, Workers: workers, Road: func() *Road { return road },
+		Store: w.Store, Log: w.log, Dir: w.dir, Workers: workers, Roads: func() []*Road { return roads },
 		UnsubscribeURL: func(ownerID, runID int64, email string) string {
 			return fmt.Sprintf("https://vestnik.test/unsubscribe/%d/%d/%s", ownerID, runID, email)
 		},
@@ -133,6 +133,24 @@ func (w *world) start(t testing.TB, change ...func(*Config)) *running {
 		r.wait(t)
 	})
 	return r
+}
+
+// delay is for how long the only way out was closed last.
+func (r *running) delay() time.Duration {
+	for _, l := range r.lanes.all() {
+		l.gate.mu.Lock()
+		defer l.gate.mu.Unlock()
+		return l.gate.delay
+	}
+	return 0
+}
+
+// sent is how many mails servers took from the engine.
+func (r *running) sent() (sum int64) {
+	for _, l := range r.lanes.all() {
+		sum += l.sent.Load()
+	}
+	return sum
 }
 
 // wait waits until the engine has ended and returns its error.

@@ -1,6 +1,9 @@
 package mailing
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // Reply is what a mail server answered (RFC 5321, section 4.2).
 type Reply struct {
@@ -8,6 +11,11 @@ type Reply struct {
 	Enhanced string // "5.1.1" (RFC 3463); empty when the server gave none
 	Text     string // all lines, without codes, joined by "\n"; valid UTF-8
 }
+
+// Throttles reports whether the server says that we are too fast or too many: 421
+// (RFC 5321, section 3.8), and 4.7.x, by which policies defer (RFC 3463, section
+// 3.8, and what large providers do with it).
+func (r Reply) Throttles() bool { return r.Code == 421 || strings.HasPrefix(r.Enhanced, "4.7.") }
 
 // Accepted reports whether the server took responsibility (2yz).
 func (r Reply) Accepted() bool { return r.Code >= 200 && r.Code < 300 }

@@ -21,8 +21,8 @@ type roads struct {
 
 	mu       sync.Mutex
 	settings app.RelaySettings // in use; zero: given or the demo mailbox
-	road     *deliver.Road
-	pool     *transport.Pool // nil for the demo mailbox
+	all      []*deliver.Road   // in use; it is replaced, not changed
+	pool     *transport.Pool   // nil for the demo mailbox
 	closed   bool
 	leaving  sync.WaitGroup // pools that were replaced and finish what they have on the wire
 	cut      context.Context
@@ -83,10 +83,11 @@ func (r *roads) take(settings app.RelaySettings, found bool) {
 	if old := r.pool; old != nil {
 		r.leaving.Go(func() { old.Close(r.cut) })
 	}
-	r.settings, r.pool, r.road = settings, nil, &deliver.Road{Sender: r.keep, From: from}
+	road := &deliver.Road{Name: "demo", Sender: r.keep, From: from}
+	r.settings, r.pool, r.all = settings, nil, []*deliver.Road{road}
 	if relay != nil {
 		r.pool = transport.NewPool(relay, transport.PoolOptions{Sessions: r.base.Config.Connections})
-		r.road.Sender = r.pool
+		road.Name, road.Sender = relay.Address(), r.pool
 	}
 }
 
@@ -96,10 +97,10 @@ func relayOf(s app.RelaySettings) *transport.Relay {
 	}
 }
 
-func (r *roads) current() *deliver.Road {
+func (r *roads) current() []*deliver.Road {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.road
+	return r.all
 }
 
 // demo reports whether mails go to the demo mailbox.

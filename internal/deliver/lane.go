@@ -1,0 +1,148 @@
+package deliver
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// lane is a road as this node uses it, with a queue, a gate and workers of its own:
+// what holds it up holds up no other.
+type lane struct {
+	*Engine
+	road *Road
+
+	urgent, bulk chan job
+	gate         gate
+	speed        speed
+	workers      sync.WaitGroup
+	closing      chan struct{} // closed with the lane
+	sent         atomic.Int64  // since it was opened
+	moved        atomic.Int64  // when a server said anything last, Unix nanoseconds
+
+	// For the one who feeds only.
+	pace    pace
+	since   time.Time // when there was nothing to send last
+	stalled bool      // nothing has moved for StallAfter, and not since then
+	still   int64     // moved, when it stalled
+	credit  int       // towards being chosen; see lanes.choose
+}
+
+// stallAfter is how long a lane with mails to send may have no answer until others
+// get what waits in it. Chosen: well above what a busy server takes, and well below
+// the minutes that a conversation is given.
+const stallAfter = 20 * time.Second
+
+// openLane starts a lane. Once ctx has ended, what is in it is handed back.
+func (e *Engine) openLane(ctx context.Context, road *Road) *lane {
+	connections := road.Connections
+	if connections <= 0 {
+		connections = e.Workers
+	}
+	l := &lane{
+		Engine: e, road: road, speed: newSpeed(connections), pace: newPace(time.Now()), since: time.Now(),
+		closing: make(chan struct{}),
+		urgent:  make(chan job, urgentBatch), bulk: make(chan job, maxLookahead),
+	}
+	for range connections {
+		l.workers.Go(func() { l.deliverAll(ctx) })
+	}
+	return l
+}
+
+// isClosed reports whether what is in the lane is to be handed back.
+func (l *lane) isClosed() bool {
+	select {
+	case <-l.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// close takes no more in. What is on the wire is finished, the rest handed back.
+func (l *lane) close() {
+	close(l.closing)
+	l.speed.end()
+	close(l.urgent)
+	close(l.bulk)
+}
+
+// capacity is how many mails may wait in one of the lane's queues now: one that tries
+// it as long as the last try was in vain, and none while that one is under way.
+func (l *lane) capacity(queue chan job, now time.Time) int {
+	if l.stalled {
+		return 0
+	}
+	return l.gate.limit(min(l.pace.lookahead, cap(queue)), now)
+}
+
+// lagAfter is how long a lane with mails to send may have no answer until the others
+// do not wait for it any more. Chosen.
+const lagAfter = time.Second
+
+// keepsUp reports whether answers come to what the lane has.
+func (l *lane) keepsUp(now time.Time) bool { return l.stillFor(now) < lagAfter }
+
+// stillFor is for how long nothing has moved although there was something to send.
+func (l *lane) stillFor(now time.Time) time.Duration {
+	return now.Sub(time.Unix(0, max(l.moved.Load(), l.since.UnixNano())))
+}
+
+// weight is the lane's share, beside those of others.
+func (l *lane) weight() int { return max(l.road.Weight, 1) }
+
+// watch looks whether the lane has stalled. Then what waits in it is handed back, and
+// it is given nothing until an answer comes to what it has on the wire.
+func (l *lane) watch(now time.Time) {
+	moved := l.moved.Load()
+	if l.stalled && moved == l.still {
+		return
+	}
+	l.stalled = false
+	if len(l.bulk)+len(l.urgent) == 0 {
+		l.since = now
+	}
+	if l.stillFor(now) < l.StallAfter {
+		return
+	}
+	l.stalled, l.still = true, moved
+	l.Log.Warn("mail server does not answer; what waits for it is handed back", "node", l.node.Name, "road", l.road.Name)
+	l.empty(l.urgent)
+	l.empty(l.bulk)
+}
+
+func (l *lane) empty(queue <-chan job) {
+	for {
+		select {
+		case j := <-queue:
+			l.outcomes <- l.handBack(&j)
+		default:
+			return
+		}
+	}
+}
+
+// adaptEvery is how long the mails that left are counted: a fifth of a second is
+// soon enough to be at full speed when a run has just begun. Chosen.
+const adaptEvery = 200 * time.Millisecond
+
+// pace follows how fast mails leave by a lane.
+type pace struct {
+	sent      int64
+	last      time.Time
+	lookahead int // how many may wait
+}
+
+func newPace(now time.Time) pace { return pace{last: now, lookahead: minLookahead} }
+
+func (p *pace) adapt(sent int64, now time.Time) {
+	passed := now.Sub(p.last)
+	if passed < adaptEvery {
+		return
+	}
+	rate := float64(sent-p.sent) / passed.Seconds()
+	p.sent, p.last = sent, now
+	p.lookahead = min(max(int(rate), minLookahead), maxLookahead)
+}
