@@ -1,8 +1,11 @@
 package deliver
 
 import (
+	"bytes"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"vestnik/internal/smtpsink"
 	"vestnik/internal/store"
@@ -53,4 +56,33 @@ func TestEveryMailHasANameOfItsOwnAndSaysWhoMadeIt(t *testing.T) {
 			t.Errorf("violations %q", violations)
 		}
 	})
+}
+
+func TestAHeaderInUTF8IsSaidToTheServer(t *testing.T) {
+	for _, announced := range []bool{true, false} {
+		t.Run(fmt.Sprintf("a Reply-To in UTF-8 goes with SMTPUTF8 or not at all; announced: %t", announced), func(t *testing.T) {
+			storetest.Each(t, func(t *testing.T, s *store.Store) {
+				w := newWorld(t, s, 1, smtpsink.Options{UTF8: announced, Strict: true, Keep: true})
+				m := w.mailing(t, mailing.Mailing{ReplyTo: "почта@example.org"})
+				message, err := w.Message(background, m.MessageID)
+				ok(t, err)
+				run := storetest.OpeningRun(m)
+				run.CreatedAt, run.ReplyTo = time.Now(), m.ReplyTo
+				id, err := w.OpenManualRun(background, run, store.ContentOf(message), run.CreatedAt)
+				ok(t, err)
+				storetest.Fill(t, s, id)
+				w.start(t)
+				counts := w.complete(t, id).Counts
+				if sent := counts.Sent == 1; sent != announced {
+					t.Errorf("the run counts %+v", counts)
+				}
+				if broken := w.sink.Violations(); len(broken) > 0 {
+					t.Errorf("violations: %q", broken)
+				}
+				if announced && !bytes.Contains(w.sink.Messages()[0].Data, []byte("Reply-To: почта@example.org")) {
+					t.Errorf("the mail is\n%s", w.sink.Messages()[0].Data)
+				}
+			})
+		})
+	}
 }

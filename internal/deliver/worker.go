@@ -151,9 +151,9 @@ func (w *worker) write(j *job) *letter {
 	}
 	l := w.takeSpare()
 	l.job, l.from, l.left, l.intended, l.broken = *j, w.road.From.Email, "", false, nil
-	message, err := w.render(w.ctx, j, w.road.From, l.message[:0])
+	message, utf8, err := w.render(w.ctx, j, w.road.From, l.message[:0])
 	if err == nil {
-		l.message = message
+		l.message, l.utf8 = message, utf8
 		return l
 	}
 	w.spare = append(w.spare, l)
@@ -165,9 +165,9 @@ func (w *worker) write(j *job) *letter {
 	return nil
 }
 
-// render makes the mail. A message that makes our own code panic must not stop the
+// render makes the mail, and says whether its header holds UTF-8. A message that makes our own code panic must not stop the
 // mails of everybody else.
-func (e *Engine) render(ctx context.Context, j *job, from compose.Address, dst []byte) (message []byte, err error) {
+func (e *Engine) render(ctx context.Context, j *job, from compose.Address, dst []byte) (message []byte, utf8 bool, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = fmt.Errorf("deliver: making a mail panicked: %v", fault)
@@ -175,13 +175,14 @@ func (e *Engine) render(ctx context.Context, j *job, from compose.Address, dst [
 	}()
 	template, err := e.template(ctx, j.run, from)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	recipient, err := e.recipient(j, from)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return template.Render(dst, recipient)
+	message, err = template.Render(dst, recipient)
+	return message, template.NeedsUTF8(), err
 }
 
 func (w *worker) takeSpare() *letter {
@@ -200,6 +201,7 @@ type letter struct {
 	job     job
 	from    string
 	message []byte
+	utf8    bool // its header holds UTF-8
 
 	left     mailing.Reason // the recipient left at the last moment
 	intended bool           // the final dot was about to be sent
@@ -208,7 +210,7 @@ type letter struct {
 
 // Envelope implements transport.Mail.
 func (l *letter) Envelope() transport.Envelope {
-	return transport.Envelope{From: l.from, To: l.job.Email}
+	return transport.Envelope{From: l.from, To: l.job.Email, UTF8: l.utf8}
 }
 
 // Message implements transport.Mail.
