@@ -44,6 +44,7 @@ type Road struct {
 	From        compose.Address
 	Weight      int // its share of the mails beside other roads; below 1 it is 1
 	Connections int // mails on the wire at once; below 1: Config.Workers
+	Limits      Limits
 }
 
 // Config is what the composition root decides.
@@ -113,6 +114,7 @@ type Engine struct {
 	lanes      lanes
 	outcomes   chan store.Outcome
 	aliveUntil atomic.Pointer[time.Time]
+	nodes      atomic.Int64 // that live, this one included
 	stopping   atomic.Bool
 	quit       context.CancelFunc
 	failure    atomic.Pointer[error] // why the node stopped by itself
@@ -196,8 +198,18 @@ func (e *Engine) beat(ctx context.Context) {
 			return
 		default:
 			e.aliveUntil.Store(&until)
+			e.countNodes(ctx)
 		}
 	}
+}
+
+// countNodes looks how many nodes share the limits of roads.
+func (e *Engine) countNodes(ctx context.Context) {
+	n, err := e.Store.CountLiveNodes(ctx, time.Now())
+	if err != nil {
+		return // the heart has said that the database is away, or will
+	}
+	e.nodes.Store(int64(n))
 }
 
 func (e *Engine) keepAlive(ctx context.Context, until time.Time) (bool, error) {

@@ -19,6 +19,7 @@ type lane struct {
 	workers      sync.WaitGroup
 	closing      chan struct{} // closed with the lane
 	sent         atomic.Int64  // since it was opened
+	exhausted    atomic.Int64  // until when its limits are used up, Unix nanoseconds
 	moved        atomic.Int64  // when a server said anything last, Unix nanoseconds
 
 	// For the one who feeds only.
@@ -45,10 +46,21 @@ func (e *Engine) openLane(ctx context.Context, road *Road) *lane {
 		closing: make(chan struct{}),
 		urgent:  make(chan job, urgentBatch), bulk: make(chan job, maxLookahead),
 	}
+	var urgent, bulk <-chan job = l.urgent, l.bulk
+	if road.Limits.any() {
+		urgent, bulk = l.metered(ctx)
+	}
 	for range connections {
-		l.workers.Go(func() { l.deliverAll(ctx) })
+		l.workers.Go(func() { l.deliverAll(ctx, urgent, bulk) })
 	}
 	return l
+}
+
+// metered starts the lane's meter and returns what comes out of it.
+func (l *lane) metered(ctx context.Context) (urgent, bulk <-chan job) {
+	u, b := make(chan job), make(chan job)
+	l.workers.Go(func() { l.meter(ctx, u, b) })
+	return u, b
 }
 
 // isClosed reports whether what is in the lane is to be handed back.
@@ -72,10 +84,14 @@ func (l *lane) close() {
 // capacity is how many mails may wait in one of the lane's queues now: one that tries
 // it as long as the last try was in vain, and none while that one is under way.
 func (l *lane) capacity(queue chan job, now time.Time) int {
-	if l.stalled {
+	if l.stalled || now.UnixNano() < l.exhausted.Load() {
 		return 0
 	}
-	return l.gate.limit(min(l.pace.lookahead, cap(queue)), now)
+	most := min(l.pace.lookahead, cap(queue))
+	if second := l.road.Limits.PerSecond; second > 0 {
+		most = min(most, 2*second) // more would only wait here
+	}
+	return l.gate.limit(most, now)
 }
 
 // lagAfter is how long a lane with mails to send may have no answer until the others
@@ -90,6 +106,9 @@ func (l *lane) stillFor(now time.Time) time.Duration {
 	return now.Sub(time.Unix(0, max(l.moved.Load(), l.since.UnixNano())))
 }
 
+// isLimited reports whether the lane is as slow as it is told to be.
+func (l *lane) isLimited() bool { return l.road.Limits.PerSecond > 0 }
+
 // weight is the lane's share, beside those of others.
 func (l *lane) weight() int { return max(l.road.Weight, 1) }
 
@@ -101,7 +120,7 @@ func (l *lane) watch(now time.Time) {
 		return
 	}
 	l.stalled = false
-	if len(l.bulk)+len(l.urgent) == 0 {
+	if len(l.bulk)+len(l.urgent) == 0 || now.UnixNano() < l.exhausted.Load() {
 		l.since = now
 	}
 	if l.stillFor(now) < l.StallAfter {
@@ -116,7 +135,10 @@ func (l *lane) watch(now time.Time) {
 func (l *lane) empty(queue <-chan job) {
 	for {
 		select {
-		case j := <-queue:
+		case j, ok := <-queue:
+			if !ok {
+				return
+			}
 			l.outcomes <- l.handBack(&j)
 		default:
 			return

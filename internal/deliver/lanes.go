@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"math"
 	"sync"
 	"time"
 )
@@ -77,22 +78,28 @@ func (l *lanes) queued() int {
 }
 
 // room is how many mails can be given now so that each lane has its share, and how
-// many there could be if all lanes were empty. A lane that does not keep up, or was
-// in trouble, has no say in it.
+// many there could be if all lanes were empty. A lane that does not keep up, was in
+// trouble, or has a limit by the second takes what it can and has no say in it.
 func (l *lanes) room(urgent bool, now time.Time) (room, capacity int) {
-	sharing, trying := l.standings(urgent, now)
+	sharing, others := l.standings(urgent, now)
 	weights := 0
 	for _, s := range sharing {
-		weights += s.weight()
-	}
-	for i, s := range sharing {
-		free, all := s.room*weights/s.weight(), s.capacity*weights/s.weight()
-		if i == 0 {
-			room, capacity = free, all
+		if !s.isLimited() {
+			weights += s.weight()
 		}
-		room, capacity = min(room, free), min(capacity, all)
 	}
-	for _, s := range trying {
+	if weights > 0 {
+		room, capacity = math.MaxInt, math.MaxInt
+	}
+	for _, s := range sharing {
+		if s.isLimited() {
+			others = append(others, s)
+			continue
+		}
+		room = min(room, s.room*weights/s.weight())
+		capacity = min(capacity, s.capacity*weights/s.weight())
+	}
+	for _, s := range others {
 		room, capacity = room+s.room, capacity+s.capacity
 	}
 	return room, capacity

@@ -304,3 +304,84 @@ func TestThrottling(t *testing.T) {
 		}
 	})
 }
+
+func TestLimitsOfARoad(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		t.Run("no more than so many leave in any second", func(t *testing.T) {
+			const recipients, perSecond = 60, 30
+			var mu sync.Mutex
+			var times []time.Time
+			w := newWorld(t, s, recipients, smtpsink.Options{Answer: func(at smtpsink.Stage, _ smtpsink.Envelope) smtpsink.Reply {
+				if at == smtpsink.StageDot {
+					mu.Lock()
+					times = append(times, time.Now())
+					mu.Unlock()
+				}
+				return smtpsink.Reply{}
+			}})
+			id := w.open(t, w.mailing(t, mailing.Mailing{}))
+			w.startLimited(t, Limits{PerSecond: perSecond})
+			w.complete(t, id)
+			w.check(t, 1, id)
+			for i := perSecond + perSecond/5; i < len(times); i++ { // a fifth for late answers
+				if within := times[i].Sub(times[i-perSecond-perSecond/5]); within < time.Second {
+					t.Fatalf("%d mails left within %s", perSecond+perSecond/5, within)
+				}
+			}
+			if took := times[len(times)-1].Sub(times[0]); took > 10*time.Second {
+				t.Errorf("%d mails took %s", recipients, took)
+			}
+		})
+		t.Run("when the hour's limit is used up, the rest waits, and a code as well; another road goes on", func(t *testing.T) {
+			const recipients, perHour = 50, 20
+			w := newWorld(t, s, recipients, smtpsink.Options{})
+			id := w.open(t, w.mailing(t, mailing.Mailing{}))
+			road := w.startLimited(t, Limits{PerHour: perHour})
+			eventually(t, "so many have left", func() bool { return w.sink.Count() == perHour })
+			eventually(t, "the rest waits", func() bool { return w.states(t, id)[mailing.Waiting] == recipients-perHour })
+			equal(t, "mails", settles(t, w.sink.Count), perHour)
+			w.check(t, 1, id)
+			other := secondSink(t, smtpsink.Options{})
+			w.start(t, func(c *Config) {
+				roads := []*Road{road, w.roadTo(t, c, "other", other, 1)}
+				c.Roads = func() []*Road { return roads }
+			})
+			w.complete(t, id)
+			equal(t, "mails by the other", other.Count(), recipients-perHour)
+		})
+	})
+}
+
+func TestASlowRoadDoesNotSlowAFastOne(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		const recipients = 2000
+		w := newWorld(t, s, recipients, smtpsink.Options{})
+		fast := secondSink(t, smtpsink.Options{})
+		id := w.open(t, w.mailing(t, mailing.Mailing{}))
+		begun := time.Now()
+		w.start(t, func(c *Config) {
+			roads := []*Road{w.roadTo(t, c, "slow", w.sink, 1), w.roadTo(t, c, "fast", fast, 1)}
+			roads[0].Limits.PerSecond = 5
+			c.Roads = func() []*Road { return roads }
+		})
+		w.complete(t, id)
+		if took := time.Since(begun); took > 15*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		if n := w.sink.Count(); n == 0 || n > 100 {
+			t.Errorf("%d went by the slow road", n)
+		}
+	})
+}
+
+// startLimited starts an engine whose only road has limits, and returns the road.
+func (w *world) startLimited(t testing.TB, limits Limits) *Road {
+	var road *Road
+	w.start(t, func(c *Config) {
+		road = w.roadTo(t, c, "limited", w.sink, 1)
+		road.ID, road.Limits = store.NewID(), limits
+		roads := []*Road{road}
+		c.Roads = func() []*Road { return roads }
+	})
+	return road
+}

@@ -24,6 +24,7 @@ func (e *Engine) start(ctx context.Context) error {
 	if err := e.recover(ctx); err != nil {
 		return errors.Join(err, e.journal.close())
 	}
+	e.countNodes(ctx)
 	if err := e.look(ctx); err != nil {
 		return errors.Join(err, e.journal.close())
 	}

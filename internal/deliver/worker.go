@@ -22,7 +22,7 @@ var (
 type worker struct {
 	*lane
 	ctx          context.Context
-	urgent, bulk <-chan job // those of the lane; nil once closed
+	urgent, bulk <-chan job // those of the lane, or of its meter; nil once closed
 	spare        []*letter
 	tooFast      bool // the server has just said so
 
@@ -35,8 +35,8 @@ type worker struct {
 
 // deliverAll works through what the lane is given, urgent mails first. Once ctx has
 // ended or the lane is closed, what comes is handed back.
-func (l *lane) deliverAll(ctx context.Context) {
-	w := worker{lane: l, ctx: ctx, urgent: l.urgent, bulk: l.bulk}
+func (l *lane) deliverAll(ctx context.Context, urgent, bulk <-chan job) {
+	w := worker{lane: l, ctx: ctx, urgent: urgent, bulk: bulk}
 	for w.deliverSome() {
 	}
 }

@@ -230,6 +230,12 @@ type Suppression struct {
 	CreatedAt int64
 }
 
+type Usage struct {
+	RoadID int64
+	Minute int64
+	Mails  int64
+}
+
 type Version struct {
 	ID        int64
 	Hash      string
