@@ -45,6 +45,8 @@ type Road struct {
 	Weight      int // its share of the mails beside other roads; below 1 it is 1
 	Connections int // mails on the wire at once; below 1: Config.Workers
 	Limits      Limits
+	// Router finds the way for each recipient, in place of Sender.
+	Router Router
 }
 
 // Config is what the composition root decides.
@@ -123,8 +125,9 @@ type Engine struct {
 // job is a delivery in this node's hands.
 type job struct {
 	store.Leased
-	run      *mailing.Run
-	leasedAt time.Time
+	run         *mailing.Run
+	leasedAt    time.Time
+	destination *Destination // by a direct road
 }
 
 // Run sends until ctx ends. Then it drains: what is on the wire is finished and

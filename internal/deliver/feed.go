@@ -16,6 +16,10 @@ const (
 	minLookahead = 64
 	maxLookahead = 2000
 	urgentBatch  = 20
+
+	// maxInHand is how many mails a node has at most, in all its lanes, so that its
+	// memory does not grow with the number of domains. Chosen.
+	maxInHand = 20_000
 )
 
 // restAfterNone is how long a run that had nothing due is left alone.
@@ -79,7 +83,7 @@ func (f *feeder) once(ctx context.Context) error {
 		}
 	}
 	room, capacity := f.lanes.room(false, now)
-	if len(bulk) == 0 || room < (capacity+1)/2 {
+	if len(bulk) == 0 || f.hands.count() > maxInHand || room < (capacity+1)/2 {
 		return nil
 	}
 	f.more = false

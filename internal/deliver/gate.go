@@ -43,6 +43,13 @@ func (g *gate) limit(wanted int, now time.Time) int {
 	}
 }
 
+// until is when the gate opens again; zero when it is open.
+func (g *gate) until() time.Time {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.closed
+}
+
 // isTrying reports whether the last try was in vain.
 func (g *gate) isTrying() bool {
 	g.mu.Lock()

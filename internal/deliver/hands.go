@@ -40,6 +40,13 @@ func (h *hands) letGo(outcomes []store.Outcome) {
 	}
 }
 
+// count is how many are in hand.
+func (h *hands) count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.ids)
+}
+
 // all returns a copy of what is in hand.
 func (h *hands) all() map[int64]struct{} {
 	h.mu.Lock()

@@ -11,18 +11,26 @@ import (
 // what holds it up holds up no other.
 type lane struct {
 	*Engine
-	road *Road
+	ctx     context.Context
+	road    *Road
+	site    string // whose mail servers are at its end; empty: the road's
+	limits  Limits
+	quotaID int64 // of the account in the ledger that its limits are kept in
+	sites   sites // when the road is a direct one
 
 	urgent, bulk chan job
 	gate         gate
 	speed        speed
 	workers      sync.WaitGroup
 	closing      chan struct{} // closed with the lane
+	busy         atomic.Int32  // who have a mail in hand
 	sent         atomic.Int64  // since it was opened
 	exhausted    atomic.Int64  // until when its limits are used up, Unix nanoseconds
 	moved        atomic.Int64  // when a server said anything last, Unix nanoseconds
 
-	// For the one who feeds only.
+	// For the one who feeds only; of a site's lane, under its road's sites.mu.
+	given   time.Time // when it was given a mail last
+	booked  time.Time // when the last mail that found no room comes again
 	pace    pace
 	since   time.Time // when there was nothing to send last
 	stalled bool      // nothing has moved for StallAfter, and not since then
@@ -35,25 +43,41 @@ type lane struct {
 // the minutes that a conversation is given.
 const stallAfter = 20 * time.Second
 
-// openLane starts a lane. Once ctx has ended, what is in it is handed back.
+// openLane starts the lane of a road. Once ctx has ended, what is in it is handed
+// back.
 func (e *Engine) openLane(ctx context.Context, road *Road) *lane {
 	connections := road.Connections
 	if connections <= 0 {
 		connections = e.Workers
 	}
-	l := &lane{
-		Engine: e, road: road, speed: newSpeed(connections), pace: newPace(time.Now()), since: time.Now(),
-		closing: make(chan struct{}),
-		urgent:  make(chan job, urgentBatch), bulk: make(chan job, maxLookahead),
+	l := newLane(e, road, connections, maxLookahead)
+	l.limits, l.quotaID = road.Limits, road.ID
+	l.start(ctx)
+	return l
+}
+
+func newLane(e *Engine, road *Road, connections, queue int) *lane {
+	now := time.Now()
+	return &lane{
+		Engine: e, road: road, speed: newSpeed(connections), pace: newPace(now), since: now, given: now,
+		closing: make(chan struct{}), urgent: make(chan job, urgentBatch), bulk: make(chan job, queue),
 	}
+}
+
+// start starts those who work in the lane.
+func (l *lane) start(ctx context.Context) {
+	l.ctx = ctx
 	var urgent, bulk <-chan job = l.urgent, l.bulk
-	if road.Limits.any() {
+	if l.limits.any() {
 		urgent, bulk = l.metered(ctx)
 	}
-	for range connections {
-		l.workers.Go(func() { l.deliverAll(ctx, urgent, bulk) })
+	work, hands := l.deliverAll, l.speed.most
+	if l.road.Router != nil && l.site == "" {
+		work, hands = l.routeAll, routers
 	}
-	return l
+	for range hands {
+		l.workers.Go(func() { work(ctx, urgent, bulk) })
+	}
 }
 
 // metered starts the lane's meter and returns what comes out of it.
@@ -88,7 +112,7 @@ func (l *lane) capacity(queue chan job, now time.Time) int {
 		return 0
 	}
 	most := min(l.pace.lookahead, cap(queue))
-	if second := l.road.Limits.PerSecond; second > 0 {
+	if second := l.limits.PerSecond; second > 0 {
 		most = min(most, 2*second) // more would only wait here
 	}
 	return l.gate.limit(most, now)
@@ -107,7 +131,7 @@ func (l *lane) stillFor(now time.Time) time.Duration {
 }
 
 // isLimited reports whether the lane is as slow as it is told to be.
-func (l *lane) isLimited() bool { return l.road.Limits.PerSecond > 0 }
+func (l *lane) isLimited() bool { return l.limits.PerSecond > 0 }
 
 // weight is the lane's share, beside those of others.
 func (l *lane) weight() int { return max(l.road.Weight, 1) }
@@ -154,7 +178,8 @@ const adaptEvery = 200 * time.Millisecond
 type pace struct {
 	sent      int64
 	last      time.Time
-	lookahead int // how many may wait
+	rate      float64 // mails a second, lately
+	lookahead int     // how many may wait
 }
 
 func newPace(now time.Time) pace { return pace{last: now, lookahead: minLookahead} }
@@ -164,7 +189,7 @@ func (p *pace) adapt(sent int64, now time.Time) {
 	if passed < adaptEvery {
 		return
 	}
-	rate := float64(sent-p.sent) / passed.Seconds()
+	p.rate = float64(sent-p.sent) / passed.Seconds()
 	p.sent, p.last = sent, now
-	p.lookahead = min(max(int(rate), minLookahead), maxLookahead)
+	p.lookahead = min(max(int(p.rate), minLookahead), maxLookahead)
 }

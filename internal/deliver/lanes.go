@@ -46,6 +46,7 @@ func (l *lanes) follow(now time.Time) {
 		delete(gone, road)
 		lane.pace.adapt(lane.sent.Load(), now)
 		lane.watch(now)
+		lane.sweepSites(now, false)
 		open = append(open, lane)
 	}
 	for _, lane := range gone {
@@ -56,6 +57,7 @@ func (l *lanes) follow(now time.Time) {
 
 func (l *lanes) retire(lane *lane) {
 	lane.close()
+	lane.sweepSites(time.Now(), true)
 	l.leaving.Go(lane.workers.Wait)
 }
 

@@ -14,7 +14,10 @@ import (
 func (l *lane) outcome(j *job, r transport.Result, err error) store.Outcome {
 	now := time.Now()
 	l.moved.Store(now.UnixNano())
-	verdict := mailing.Judge(r.Reply, string(r.Stage))
+	verdict, after := mailing.Judge(r.Reply, string(r.Stage)), time.Duration(0)
+	if j.destination != nil {
+		verdict, after = j.destination.Judge(r.Reply, r.Stage)
+	}
 	if r.InDoubt {
 		verdict = mailing.Verdict{Result: mailing.AttemptInDoubt}
 	}
@@ -37,8 +40,17 @@ func (l *lane) outcome(j *job, r transport.Result, err error) store.Outcome {
 		l.doubt(j, &o, now)
 	default:
 		l.postpone(j, &o, verdict, now)
+		o.DueAt = notBefore(o.DueAt, now.Add(after))
 	}
 	return o
+}
+
+// notBefore is due, or the earliest moment if that is later; zero stays zero.
+func notBefore(due, earliest time.Time) time.Time {
+	if due.IsZero() {
+		return due
+	}
+	return later(due, earliest)
 }
 
 func (l *lane) accepted(j *job) {
@@ -74,7 +86,7 @@ func (l *lane) postpone(j *job, o *store.Outcome, v mailing.Verdict, now time.Ti
 		}
 	case v.Blame != mailing.BlameUs && !reply.Throttles():
 		l.gate.passed()
-	case aboutMail && !reply.Throttles():
+	case aboutMail && !reply.Throttles() && l.site == "":
 		if l.halts.refused(j.RunID) {
 			l.halt(j, reply)
 		}
@@ -114,8 +126,8 @@ func (l *lane) shut(j *job, a *mailing.Attempt, now time.Time) time.Time {
 	if first {
 		l.Log.Warn("mail server has trouble with us", "road", l.road.Name, "host", a.Host, "stage", a.Stage, "reply", a.Reply.String())
 	}
-	if !a.Reply.Permanent() {
-		return until
+	if !a.Reply.Permanent() || l.site != "" {
+		return until // that a site blames us concerns no other
 	}
 	if first && a.Stage == string(transport.StageAuth) {
 		l.stop(a.Reply)

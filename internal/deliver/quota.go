@@ -33,7 +33,7 @@ func (q *quota) take(ctx context.Context, now time.Time) (from time.Time, ok boo
 	if !q.pause(now) {
 		return now, false
 	}
-	l := q.road.Limits
+	l := q.limits
 	if l.PerHour <= 0 && l.PerDay <= 0 {
 		return now, true
 	}
@@ -49,11 +49,15 @@ func (q *quota) take(ctx context.Context, now time.Time) (from time.Time, ok boo
 // pause keeps the mails of this node as far apart as the second's limit wants. It
 // reports false when the lane is closed.
 func (q *quota) pause(now time.Time) bool {
-	if q.road.Limits.PerSecond <= 0 {
+	if q.limits.PerSecond <= 0 {
 		return true
 	}
 	wait := q.next.Sub(now)
-	q.next = later(q.next, now).Add(time.Second * time.Duration(max(q.nodes.Load(), 1)) / time.Duration(q.road.Limits.PerSecond))
+	shared := max(q.nodes.Load(), 1)
+	if q.site != "" {
+		shared = 1 // a site's limits are those of one machine
+	}
+	q.next = later(q.next, now).Add(time.Second * time.Duration(shared) / time.Duration(q.limits.PerSecond))
 	if wait <= 0 {
 		return true
 	}
@@ -78,12 +82,12 @@ func later(a, b time.Time) time.Time {
 func (q *quota) ask(ctx context.Context, now time.Time) (from time.Time, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
 	defer cancel()
-	l := q.road.Limits
+	l := q.limits
 	most := grantMost
 	if l.PerHour > 0 {
 		most = min(most, l.PerHour)
 	}
-	q.granted, from, err = q.Store.TakeUsage(ctx, q.road.ID, l.PerHour, l.PerDay, most, now)
+	q.granted, from, err = q.Store.TakeUsage(ctx, q.quotaID, l.PerHour, l.PerDay, most, now)
 	if err != nil {
 		q.Log.Error("limits of a road cannot be read", "road", q.road.Name, "error", err)
 		return now.Add(time.Second), err
@@ -98,7 +102,7 @@ func (q *quota) giveBack(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
 	defer cancel()
-	if err := q.Store.ReturnUsage(ctx, q.road.ID, q.granted, time.Now()); err != nil {
+	if err := q.Store.ReturnUsage(ctx, q.quotaID, q.granted, time.Now()); err != nil {
 		q.Log.Warn("a road's unused limit is not given back", "road", q.road.Name, "mails", q.granted, "error", err)
 	}
 	q.granted = 0

@@ -23,6 +23,8 @@ type worker struct {
 	*lane
 	ctx          context.Context
 	urgent, bulk <-chan job // those of the lane, or of its meter; nil once closed
+	stash        *job       // taken, but for another sender
+	sender       Sender     // of the mail on the wire
 	spare        []*letter
 	tooFast      bool // the server has just said so
 
@@ -50,12 +52,22 @@ func (w *worker) deliverSome() bool {
 	if !ok {
 		return false
 	}
+	w.busy.Add(1)
+	defer w.busy.Add(-1)
 	if l := w.write(&j); l != nil {
-		w.road.Sender.Carry(w.ctx, l, w.follow)
+		w.sender = w.senderOf(&j)
+		w.sender.Carry(w.ctx, l, w.follow)
 		w.conclude()
 	}
 	w.rest()
 	return true
+}
+
+func (w *worker) senderOf(j *job) Sender {
+	if j.destination != nil {
+		return j.destination.Sender
+	}
+	return w.road.Sender
 }
 
 // rest has the worker do nothing for a while after the server has found us too
@@ -101,6 +113,10 @@ func (w *worker) await() (j job, ok bool) {
 
 // poll takes a job that is there, an urgent one first.
 func (w *worker) poll() (j job, ok bool) {
+	if w.stash != nil {
+		j, w.stash = *w.stash, nil
+		return j, true
+	}
 	select {
 	case j, ok = <-w.urgent:
 		if ok {
@@ -120,11 +136,15 @@ func (w *worker) poll() (j job, ok bool) {
 }
 
 // follow gives the mail to be sent behind the one on the wire: nil when there is
-// none, or when there are too many on the wire.
+// none that takes the same way, or when there are too many on the wire.
 func (w *worker) follow() transport.Mail {
 	for !w.tooFast && !w.speed.tooMany() {
 		j, ok := w.poll()
 		if !ok {
+			return nil
+		}
+		if j.destination != nil && j.destination.Sender != w.sender {
+			w.stash = &j
 			return nil
 		}
 		if l := w.write(&j); l != nil {

@@ -86,7 +86,7 @@ func (r *roads) take(settings app.RelaySettings, found bool) {
 	road := &deliver.Road{Name: "demo", Sender: r.keep, From: from}
 	r.settings, r.pool, r.all = settings, nil, []*deliver.Road{road}
 	if relay != nil {
-		r.pool = transport.NewPool(relay, transport.PoolOptions{Sessions: r.base.Config.Connections})
+		r.pool = transport.NewPool(relay, transport.PoolOptions{Sessions: r.base.Config.Connections, Messages: relay.Messages})
 		road.Name, road.Sender = relay.Address(), r.pool
 	}
 }

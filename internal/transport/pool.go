@@ -29,10 +29,18 @@ type PoolOptions struct {
 // ErrPoolClosed is wrapped by what Send returns after Close.
 var ErrPoolClosed = errors.New("pool is closed")
 
-// Pool keeps sessions with one relay and sends through them. It may be used by
-// many at once.
+// Opener opens sessions: a *Relay, or an *mx.Route to the servers of a domain.
+type Opener interface {
+	// Open is as Relay.Open.
+	Open(ctx context.Context) (*Session, error)
+	// Address says where to, for people.
+	Address() string
+}
+
+// Pool keeps sessions with one server, or with servers that stand for each other,
+// and sends through them. It may be used by many at once.
 type Pool struct {
-	relay    *Relay
+	opener   Opener
 	messages int
 	idleFor  time.Duration
 	slots    chan struct{} // holds one for each session in use
@@ -53,21 +61,18 @@ type idleSession struct {
 }
 
 // NewPool makes a pool; it connects when there is something to send.
-func NewPool(relay *Relay, options PoolOptions) *Pool {
+func NewPool(opener Opener, options PoolOptions) *Pool {
 	if options.Sessions <= 0 {
 		options.Sessions = 4
 	}
 	if options.IdleFor <= 0 {
 		options.IdleFor = 30 * time.Second
 	}
-	if relay.Messages > 0 {
-		options.Messages = relay.Messages
-	}
 	if options.Messages <= 0 {
 		options.Messages = 100
 	}
 	p := &Pool{
-		relay: relay, messages: options.Messages, idleFor: options.IdleFor,
+		opener: opener, messages: options.Messages, idleFor: options.IdleFor,
 		slots: make(chan struct{}, options.Sessions),
 		inUse: map[*Session]struct{}{},
 	}
@@ -84,8 +89,8 @@ func NewPool(relay *Relay, options PoolOptions) *Pool {
 // sent once more over a new connection; nothing of it had been sent.
 func (p *Pool) Carry(ctx context.Context, m Mail, next func() Mail) {
 	if err := p.enter(ctx); err != nil {
-		err = fmt.Errorf("transport: send to %s: %w", p.relay.Address(), err)
-		m.Done(Result{Host: p.relay.Address(), Stage: StageConnect, Reply: errorReply(err)}, err)
+		err = fmt.Errorf("transport: send to %s: %w", p.opener.Address(), err)
+		m.Done(Result{Host: p.opener.Address(), Stage: StageConnect, Reply: errorReply(err)}, err)
 		return
 	}
 	defer p.running.Done()
@@ -180,7 +185,7 @@ func (p *Pool) open(ctx context.Context) (*Session, error) {
 	defer cancel(nil)
 	stop := context.AfterFunc(p.cut, func() { cancel(ErrPoolClosed) })
 	defer stop()
-	session, err := p.relay.Open(ctx)
+	session, err := p.opener.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -283,7 +288,7 @@ func (p *Pool) Close(ctx context.Context) error {
 	p.running.Wait()
 	defer p.cutAll()
 	if !stop() {
-		return fmt.Errorf("transport: close pool of %s: cut: %w", p.relay.Address(), context.Cause(ctx))
+		return fmt.Errorf("transport: close pool of %s: cut: %w", p.opener.Address(), context.Cause(ctx))
 	}
 	return nil
 }

@@ -101,7 +101,7 @@ type Relay struct {
 	Username, Password string // empty Username: no AUTH
 	HeloName           string // who we say we are; empty: our address, "[192.0.2.7]"
 
-	Messages int // mails that one session carries; 0: as PoolOptions says
+	Messages int // mails that one session should carry, for PoolOptions; 0: not told
 
 	RootCAs            *x509.CertPool // nil: those of the system
 	InsecureSkipVerify bool           // trust any certificate, even with a password

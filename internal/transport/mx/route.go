@@ -23,6 +23,9 @@ type Route struct {
 	router *Router
 }
 
+// Address names the site, for people.
+func (r *Route) Address() string { return r.Site.Name }
+
 func newRoute(r *Router, domain string, way *path, policy *Policy) *Route {
 	route := &Route{Domain: domain, Site: way.site, Hosts: way.hosts, Policy: policy, router: r}
 	route.Key = route.key()

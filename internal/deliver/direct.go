@@ -1,0 +1,217 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"sync"
+	"time"
+
+	"vestnik/internal/mailing"
+	"vestnik/internal/transport"
+)
+
+// Router finds the mail servers of recipients, for a road that hands mail to them
+// directly.
+type Router interface {
+	// Route returns where the mail for a domain goes. It is asked for every mail. The
+	// error is an *Unroutable when there is nobody to hand it to.
+	Route(ctx context.Context, domain string) (*Destination, error)
+}
+
+// Destination is where the mail of a domain goes. Those with the same Site share its
+// limits; those with the same Sender share its sessions.
+type Destination struct {
+	Site        string // names the provider
+	Sender      Sender
+	Connections int // that the site is given by this node
+	Limits      Limits
+	// Judge reads an answer of the site, as mailing.Judge does, and says after what
+	// time at the earliest the mail may be tried again; 0: as usual.
+	Judge func(mailing.Reply, transport.Stage) (mailing.Verdict, time.Duration)
+}
+
+// Unroutable says why there is no way to a domain, as a mail server would have.
+type Unroutable struct{ Result transport.Result }
+
+func (e *Unroutable) Error() string { return e.Result.Reply.String() }
+
+// routers is how many routes are looked for at once: a name server may take seconds
+// for one. Chosen.
+const routers = 32
+
+// sites are the lanes of a direct road, one for each site: a provider that is slow,
+// or has trouble with us, holds up nobody else's mail.
+type sites struct {
+	mu     sync.Mutex
+	lanes  map[string]*lane
+	closed bool
+	swept  time.Time
+}
+
+// idleAfter is when the lane of a site with nothing to send is closed. Chosen: a
+// little more than its sessions are kept.
+const idleAfter = time.Minute
+
+// routeAll takes what the direct lane is given to the lanes of its sites.
+func (l *lane) routeAll(ctx context.Context, urgent, bulk <-chan job) {
+	w := worker{lane: l, ctx: ctx, urgent: urgent, bulk: bulk}
+	for {
+		j, ok := w.await()
+		if !ok {
+			return
+		}
+		w.route(&j)
+	}
+}
+
+func (w *worker) route(j *job) {
+	if w.ctx.Err() != nil || w.isClosed() || j.Unmailable != "" {
+		w.settleUnsent(j)
+		return
+	}
+	begun := time.Now()
+	destination, err := w.road.Router.Route(w.ctx, domainOf(j.Email))
+	var unroutable *Unroutable
+	switch {
+	case err == nil:
+		j.destination = destination
+		w.sent.Add(1)
+		w.moved.Store(time.Now().UnixNano())
+		w.giveToSite(j)
+	case errors.As(err, &unroutable):
+		unroutable.Result.Duration = time.Since(begun)
+		w.outcomes <- w.outcome(j, unroutable.Result, nil)
+	default: // the node is asked to stop
+		w.outcomes <- w.handBack(j)
+	}
+}
+
+// settleUnsent settles what is not to be sent, or not now.
+func (w *worker) settleUnsent(j *job) {
+	if j.Unmailable != "" {
+		w.outcomes <- w.skip(j, j.Unmailable)
+		return
+	}
+	w.outcomes <- w.handBack(j)
+}
+
+// giveToSite puts the mail into the lane of its site. When that has no room, the mail
+// is handed back until there may be some.
+func (l *lane) giveToSite(j *job) {
+	if due, given := l.putToSite(j, time.Now()); !given {
+		o := l.handBack(j)
+		o.DueAt = due
+		l.outcomes <- o
+	}
+}
+
+// putToSite reports whether the lane of the mail's site took it, and else when it is
+// to come again.
+func (l *lane) putToSite(j *job, now time.Time) (due time.Time, given bool) {
+	l.sites.mu.Lock()
+	defer l.sites.mu.Unlock()
+	if l.sites.closed {
+		return now, false
+	}
+	site := l.sites.lanes[j.destination.Site]
+	if site == nil {
+		site = l.openSite(j.destination)
+	}
+	if site.put(*j, now) {
+		return now, true
+	}
+	return site.book(now), false
+}
+
+// put gives a site's lane a mail if it has room.
+func (l *lane) put(j job, now time.Time) bool {
+	if l.stalled || !l.gate.open(now) || l.gate.limit(1, now) == 0 || now.UnixNano() < l.exhausted.Load() {
+		return false
+	}
+	queue := l.bulk
+	if j.run.Priority > mailing.PriorityBulk {
+		queue = l.urgent
+	}
+	select {
+	case queue <- j:
+		l.gate.leased(now)
+		l.given = now
+		return true
+	default:
+		return false
+	}
+}
+
+// openSite opens the lane of a site; l.sites.mu is held.
+func (l *lane) openSite(d *Destination) *lane {
+	connections := max(d.Connections, 1)
+	site := newLane(l.Engine, l.road, connections, siteQueue+8*connections)
+	site.site, site.limits, site.quotaID = d.Site, d.Limits, siteQuota(l.node.Name, d.Site)
+	site.start(l.ctx)
+	if l.sites.lanes == nil {
+		l.sites.lanes = map[string]*lane{}
+	}
+	l.sites.lanes[d.Site] = site
+	return site
+}
+
+// siteQuota names the account of a site's limits, which are those of one machine.
+func siteQuota(node, site string) int64 {
+	hash := fnv.New64a()
+	hash.Write([]byte(node + "\x00" + site))
+	return -int64(hash.Sum64()>>12) - 1 // those of relays are above 0
+}
+
+// siteQueue is how many mails may wait for a site, and some more for each connection:
+// what it sends until a run with nothing due is looked at again (restAfterNone), at a
+// hundred a second. Chosen; there may be thousands of sites.
+const siteQueue = 64
+
+// leastApart is how far apart mails come again to a site of which it is not known how
+// fast it is. Chosen: it is soon known.
+const leastApart = 5 * time.Millisecond
+
+// book returns when a mail that finds no room should come again, each a little later
+// than the one before, so that they do not all come at once.
+func (l *lane) book(now time.Time) time.Time {
+	apart := leastApart
+	if l.pace.rate > 0 {
+		apart = time.Duration(float64(time.Second) / l.pace.rate)
+	}
+	if second := l.limits.PerSecond; second > 0 {
+		apart = max(apart, time.Second/time.Duration(second))
+	}
+	if hour := l.limits.PerHour; hour > 0 {
+		apart = max(apart, time.Hour/time.Duration(hour))
+	}
+	free := later(now.Add(apart), l.gate.until())
+	free = later(free, time.Unix(0, l.exhausted.Load()))
+	if l.stalled {
+		free = later(free, now.Add(idleAfter))
+	}
+	l.booked = later(free, l.booked.Add(apart))
+	return l.booked
+}
+
+// sweepSites closes the lanes of sites that have had nothing to send for a while,
+// hands back what waits for a silent one, and, at the end, closes all.
+func (l *lane) sweepSites(now time.Time, all bool) {
+	l.sites.mu.Lock()
+	defer l.sites.mu.Unlock()
+	if !all && now.Sub(l.sites.swept) < time.Second {
+		return // there may be very many
+	}
+	l.sites.swept = now
+	l.sites.closed = l.sites.closed || all
+	for key, site := range l.sites.lanes {
+		site.pace.adapt(site.sent.Load(), now)
+		site.watch(now)
+		idle := len(site.bulk)+len(site.urgent) == 0 && site.busy.Load() == 0 && now.Sub(site.given) > idleAfter
+		if all || idle {
+			delete(l.sites.lanes, key)
+			site.close()
+			l.workers.Go(site.workers.Wait)
+		}
+	}
+}
