@@ -3,12 +3,14 @@ package server_test
 import (
 	"log/slog"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 
 	"vestnik/internal/app"
+	"vestnik/internal/compose"
 	"vestnik/internal/config"
 	"vestnik/internal/server"
 	"vestnik/internal/smtpsink"
@@ -102,6 +104,10 @@ func (a *adminStory) mend(why string) {
 	a.sees(a.T("relay.alarm", "name", "Первый"))
 	a.look("alarm")
 	await(a.t, storyPatience, "the admin is told by mail", func() bool { return a.sink.Copies()[storyAdmin] == 1 })
+	mail, err := compose.Parse(a.sink.Messages()[0].Data)
+	if err != nil || mail.Subject != "Почтовый сервер не принимает наш пароль: Первый" || !strings.Contains(mail.Text, why) {
+		a.t.Errorf("the mail is %q, %v:\n%s", mail.Subject, err, mail.Text)
+	}
 	a.press(a.T("relay.alarm_mend"))
 	a.sees(a.T("relay.stopped_title"), why)
 	a.look("relay-stopped")

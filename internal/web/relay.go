@@ -71,6 +71,9 @@ func (r *request) alarms() []ui.Alarm {
 	}
 	var alarms []ui.Alarm
 	for _, relay := range stopped {
+		if relayPath(relay.ID, "") == r.in.URL.Path {
+			continue // it says so itself
+		}
 		alarms = append(alarms, ui.Alarm{
 			Text: r.T("relay.alarm", "name", relay.Name), Link: r.T("relay.alarm_mend"), Path: relayPath(relay.ID, ""),
 		})
@@ -149,7 +152,6 @@ func relayState(p ui.Page, r app.RelaySettings) (ui.Tone, string) {
 func relayColumns(p ui.Page) []ui.Column {
 	return []ui.Column{
 		{Title: p.T("relay.name")},
-		{Title: p.T("relay.kind")},
 		{Title: p.T("relay.where")},
 		{Title: p.T("relay.weight"), Numeric: true},
 		{Title: p.T("relay.limits")},

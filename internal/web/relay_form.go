@@ -290,6 +290,22 @@ func relayPasswordHint(p ui.Page, form relayForm) string {
 	return p.T("relay.password_hint")
 }
 
+// relayLimitHint says what a usual limit is. Who sends directly has none of a
+// server's to heed, but those of single mail services, which are kept anyhow.
+func relayLimitHint(p ui.Page, form relayForm, name string) string {
+	switch {
+	case form.settings.Kind == app.RelaySMTP:
+		return p.T("relay.hint_" + name)
+	case name == "per_day":
+		return p.T("relay.direct_hint_per_day")
+	case name == "connections":
+		return p.T("relay.direct_hint_connections")
+	case name == "messages":
+		return p.T("relay.direct_hint_messages")
+	}
+	return ""
+}
+
 func relayDeleteText(p ui.Page, form relayForm) string {
 	if form.last {
 		return p.T("relay.delete_last_text")
