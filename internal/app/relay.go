@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net"
 	"slices"
+	"strconv"
 	"time"
 
 	"vestnik/internal/mailing"
@@ -48,6 +50,21 @@ type RelaySettings struct {
 
 // Stopped reports whether it is to be used and cannot be.
 func (r RelaySettings) Stopped() bool { return r.Enabled && r.Trouble != "" }
+
+// Server is where it sends: to a server, or as a name of our own to all.
+func (r RelaySettings) Server() string {
+	if r.Kind == RelayMX {
+		return r.HeloName
+	}
+	return net.JoinHostPort(r.Host, strconv.Itoa(r.Port))
+}
+
+// Limits are those of the relay in one.
+func (r RelaySettings) Limits() mailing.Limits {
+	return mailing.Limits{
+		Connections: r.Connections, Messages: r.Messages, PerSecond: r.PerSecond, PerHour: r.PerHour, PerDay: r.PerDay,
+	}
+}
 
 // Relays lists all ways out, without their passwords, in the order in which they
 // were set up. While none is in use, mails leave by SMTP_URL or stay in the demo

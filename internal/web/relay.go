@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"strconv"
-	"strings"
 
 	"vestnik/internal/app"
 	"vestnik/internal/web/ui"
@@ -106,37 +105,6 @@ func (l relayList) share(p ui.Page, of app.RelaySettings) string {
 		return ""
 	}
 	return p.Percent(int64(of.Weight), int64(whole))
-}
-
-// relayServer is where a relay sends: to a server, or by a name of our own.
-func relayServer(r app.RelaySettings) string {
-	if r.Kind == app.RelayMX {
-		return r.HeloName
-	}
-	return r.Host + ":" + strconv.Itoa(r.Port)
-}
-
-// relayLimits are the limits of a relay in words.
-func relayLimits(p ui.Page, r app.RelaySettings) string {
-	var words []string
-	for _, limit := range []struct {
-		key string
-		is  int
-	}{
-		{"relay.limit_connections", r.Connections},
-		{"relay.limit_messages", r.Messages},
-		{"relay.limit_per_second", r.PerSecond},
-		{"relay.limit_per_hour", r.PerHour},
-		{"relay.limit_per_day", r.PerDay},
-	} {
-		if limit.is > 0 {
-			words = append(words, p.N(limit.key, int64(limit.is)))
-		}
-	}
-	if len(words) == 0 {
-		return p.T("relay.limit_none")
-	}
-	return sentenceCase(strings.Join(words, ", "))
 }
 
 func relayState(p ui.Page, r app.RelaySettings) (ui.Tone, string) {

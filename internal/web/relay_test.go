@@ -221,7 +221,7 @@ func TestRelayList(t *testing.T) {
 		p.shows("#list tbody", "До 2 соединений, 21 письмо за соединение, 1 письмо в секунду, 500 писем в час, 2 004 письма в сутки")
 		p.lacks(".note")
 		checkTranslated(t, p)
-		checkTranslated(t, admin.lang("en").get("/relays").shows("#list tbody", "2 connections at most, 21 mails over a connection, 1 mail a second"))
+		checkTranslated(t, admin.lang("en").get("/relays").shows("#list tbody", "Up to 2 connections, 21 mails over a connection, 1 mail a second"))
 		admin.lang("ru")
 	})
 	h.run("one that was stopped is told on all pages of admins, with the reason on its own", func(t *testing.T) {
