@@ -8,6 +8,7 @@ import (
 
 	"vestnik/internal/app"
 	"vestnik/internal/mailing"
+	"vestnik/internal/store"
 	"vestnik/internal/store/storetest"
 )
 
@@ -306,6 +307,38 @@ func TestStopRelay(t *testing.T) {
 		must(t, h.StopRelay(t.Context(), 1, "535 no"))
 		if n := len(h.mails(t)); n != 0 {
 			t.Errorf("%d mails", n)
+		}
+	})
+}
+
+func TestTheLifeOfARelay(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		h := over(s)
+		h.person(t, "admin@example.org", mailing.RoleAdmin)
+		first, second := h.addRelay(t, relay()), h.addRelay(t, direct())
+		_, err := h.CreateRelay(t.Context(), app.Operator, relay())
+		want(t, err, "relay_name_taken")
+		must(t, h.StopRelay(t.Context(), first, "535 5.7.8 no"))
+		must(t, h.StopRelay(t.Context(), first, "535 5.7.8 no"))
+		if n := len(h.mails(t)); n != 1 {
+			t.Errorf("%d mails tell of it", n)
+		}
+		if got := h.inUse(t); len(got) != 2 || !got[0].Stopped() || got[0].Password != "тайна" || got[1].Stopped() {
+			t.Errorf("in use are %+v", got)
+		}
+		must(t, h.ResumeRelay(t.Context(), app.Operator, first))
+		off := relay()
+		off.ID, off.Password, off.Enabled, off.PerDay = first, "", false, 100
+		must(t, h.UpdateRelay(t.Context(), app.Operator, off))
+		if got := h.inUse(t); len(got) != 1 || got[0].ID != second || got[0].PerHour != 500 {
+			t.Errorf("in use are %+v", got)
+		}
+		if got, err := h.Relay(t.Context(), app.Operator, first); err != nil || got != off {
+			t.Errorf("it is %+v, %v", got, err)
+		}
+		must(t, h.DeleteRelay(t.Context(), app.Operator, second))
+		if got := h.inUse(t); len(got) != 0 {
+			t.Errorf("in use are %+v", got)
 		}
 	})
 }

@@ -63,10 +63,14 @@ func (r *roads) look(ctx context.Context) error {
 	r.mu.Lock()
 	same := settings == r.settings
 	r.mu.Unlock()
-	if !same {
-		r.take(settings, len(relays) > 0)
+	if same {
+		return nil
 	}
-	return err
+	if err != nil {
+		r.base.Log.Error("relay cannot be used", "error", err) // the others can
+	}
+	r.take(settings, len(relays) > 0)
+	return nil
 }
 
 // firstUsable is the first relay that was not stopped, else the first: mails then
