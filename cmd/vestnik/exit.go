@@ -94,6 +94,7 @@ func flagOf(field string) string {
 	}
 	names := map[string]string{
 		"weekdays": "on", "interval": "every", "frequency": "repeat", "monthly_by": "day", "body": "file",
+		"connections": "max-connections",
 	}
 	name, renamed := names[field]
 	if !renamed {

@@ -55,6 +55,13 @@ type commands struct {
 		Use    dkimUseCommand    `cmd:""`
 		Remove dkimRemoveCommand `cmd:""`
 	} `cmd:""`
+	Relay struct {
+		List   relayListCommand   `cmd:""`
+		Add    relayAddCommand    `cmd:""`
+		Test   relayTestCommand   `cmd:""`
+		Resume relayResumeCommand `cmd:""`
+		Remove relayRemoveCommand `cmd:""`
+	} `cmd:""`
 	Log     logCommand     `cmd:""`
 	Bench   benchCommands  `cmd:""`
 	Version versionCommand `cmd:""`

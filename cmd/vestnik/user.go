@@ -58,14 +58,20 @@ func (c userCreateCommand) Run(ctx context.Context, d *desk) error {
 func (c userCreateCommand) password(d *desk) (password, made string, err error) {
 	switch {
 	case c.PasswordStdin:
-		line, err := bufio.NewReader(d.in).ReadString('\n')
-		if line == "" && err != nil {
-			return "", "", mailing.Problems{mailing.FieldFault(mailing.Invalid, "password_stdin", "stdin_empty")}
-		}
-		return strings.TrimRight(line, "\r\n"), "", nil
+		password, err = d.passwordLine()
+		return password, "", err
 	case c.Password != "":
 		return c.Password, "", nil
 	}
 	made = newPassword()
 	return made, made, nil
+}
+
+// passwordLine reads a password from standard input, for --password-stdin.
+func (d *desk) passwordLine() (string, error) {
+	line, err := bufio.NewReader(d.in).ReadString('\n')
+	if line == "" && err != nil {
+		return "", mailing.Problems{mailing.FieldFault(mailing.Invalid, "password_stdin", "stdin_empty")}
+	}
+	return strings.TrimRight(line, "\r\n"), nil
 }

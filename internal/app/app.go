@@ -34,7 +34,7 @@ type Config struct {
 	OpenRun func(ctx context.Context, runID int64) error
 	// CheckRelay tries the relay step by step.
 	CheckRelay func(ctx context.Context, r RelaySettings, step func(name string, err error))
-	// RelayChanged has this process use a relay that was set up or removed at once.
+	// RelayChanged has this process use relays that were changed at once.
 	RelayChanged func(ctx context.Context) error
 	// SigningChanged has this process use signing keys that were changed at once.
 	SigningChanged func(ctx context.Context) error

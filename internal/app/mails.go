@@ -20,6 +20,8 @@ const (
 	mailConfirm = "confirm" // code, link
 	mailKnown   = "known"   // somebody registers an address that is registered
 	mailReset   = "reset"   // link
+
+	mailRelayStopped = "relay_stopped" // relay, why, link
 )
 
 const purposeVars = "delivery vars"

@@ -1,104 +1,199 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"unicode/utf8"
+	"net"
+	"slices"
+	"strconv"
+	"time"
 
-	"vestnik/internal/auth"
 	"vestnik/internal/mailing"
 	"vestnik/internal/store"
 )
 
 const purposeRelay = "relay password"
 
-// RelaySettings are how mail leaves the installation.
+// The kinds of relays.
+const (
+	RelaySMTP = "smtp" // a mail server that takes mails for everybody
+	RelayMX   = "mx"   // none: mails go straight to the servers of each recipient
+)
+
+// RelaySettings are one way out for mails. Of several that are in use, each
+// carries a share by its weight.
 type RelaySettings struct {
-	Host      string
+	ID        int64
+	Kind      string // RelaySMTP or RelayMX
+	Name      string // what people call it; of no two the same
+	Host      string // this to Password are empty for RelayMX
 	Port      int
 	TLS       string // "none", "starttls", "starttls-required" or "implicit"
 	Username  string
 	Password  string // in a form, empty keeps the one that is stored
 	FromName  string
 	FromEmail string
+	HeloName  string // who we say we are; for RelaySMTP it may be empty: our address
+
+	Weight      int // 1 to MaxRelayWeight
+	Connections int // of all nodes together at once; 0: as many as the nodes have
+	Messages    int // over one connection; 0: as many as is usual
+	PerSecond   int // 0: no limit, as of the following
+	PerHour     int
+	PerDay      int
+
+	Enabled   bool
+	Trouble   string    // why it was stopped, in the server's words; empty: it was not
+	TroubleAt time.Time // zero without trouble
 }
 
-// Relay returns the relay as it is set up, without its password, and whether one
-// is; without, mails go to the demo mailbox.
-func (a *App) Relay(ctx context.Context, actor mailing.Account) (RelaySettings, bool, error) {
-	if !actor.Role.May(mailing.ManageRelays) {
-		return RelaySettings{}, false, mailing.Fault(mailing.NotFound, "not_found")
+// Stopped reports whether it is to be used and cannot be.
+func (r RelaySettings) Stopped() bool { return r.Enabled && r.Trouble != "" }
+
+// Server is where it sends: to a server, or as a name of our own to all.
+func (r RelaySettings) Server() string {
+	if r.Kind == RelayMX {
+		return r.HeloName
 	}
-	r, found, err := a.RelayInUse(ctx)
-	r.Password = ""
-	if errors.Is(err, auth.ErrSealed) {
-		err = nil // with another secret key; the page is where a new password is given
-	}
-	return r, found, err
+	return net.JoinHostPort(r.Host, strconv.Itoa(r.Port))
 }
 
-// RelayInUse returns the relay with its password, for those who send.
-func (a *App) RelayInUse(ctx context.Context) (RelaySettings, bool, error) {
-	row, err := a.store.Relay(ctx)
-	if mailing.KindOf(err) == mailing.NotFound {
-		return RelaySettings{}, false, nil
+// Limits are those of the relay in one.
+func (r RelaySettings) Limits() mailing.Limits {
+	return mailing.Limits{
+		Connections: r.Connections, Messages: r.Messages, PerSecond: r.PerSecond, PerHour: r.PerHour, PerDay: r.PerDay,
 	}
+}
+
+// Relays lists all ways out, without their passwords, in the order in which they
+// were set up. While none is in use, mails leave by SMTP_URL or stay in the demo
+// mailbox.
+func (a *App) Relays(ctx context.Context, actor mailing.Account) ([]RelaySettings, error) {
+	if err := mayManageRelays(actor); err != nil {
+		return nil, err
+	}
+	rows, err := a.store.Relays(ctx)
+	relays := make([]RelaySettings, len(rows))
+	for i, row := range rows {
+		relays[i] = shownRelay(row)
+	}
+	return relays, err
+}
+
+// Relay returns a way out, without its password.
+func (a *App) Relay(ctx context.Context, actor mailing.Account, id int64) (RelaySettings, error) {
+	if err := mayManageRelays(actor); err != nil {
+		return RelaySettings{}, err
+	}
+	row, err := a.store.Relay(ctx, id)
+	return shownRelay(row), err
+}
+
+// StoppedRelays lists those that are to be used and cannot be, for the alarm on
+// all pages; none to those who may do nothing about it.
+func (a *App) StoppedRelays(ctx context.Context, actor mailing.Account) ([]RelaySettings, error) {
+	if mayManageRelays(actor) != nil {
+		return nil, nil
+	}
+	relays, err := a.Relays(ctx, actor)
+	return slices.DeleteFunc(relays, func(r RelaySettings) bool { return !r.Stopped() }), err
+}
+
+// RelaysInUse lists those that are switched on, with their passwords, for those
+// who send: also those that were stopped, which are not to be used and do not make
+// room for SMTP_URL or the demo mailbox either. One whose password cannot be
+// unsealed is left out and told by the error; the others are there all the same.
+func (a *App) RelaysInUse(ctx context.Context) ([]RelaySettings, error) {
+	rows, err := a.store.Relays(ctx)
 	if err != nil {
-		return RelaySettings{}, false, err
+		return nil, err
 	}
-	r := RelaySettings{
-		Host: row.Host, Port: row.Port, TLS: row.TLS, Username: row.Username,
-		FromName: row.FromName, FromEmail: row.FromEmail,
+	var relays []RelaySettings
+	var faults []error
+	for _, row := range rows {
+		if !row.Enabled {
+			continue
+		}
+		r := shownRelay(row)
+		if r.Password, err = a.relayPassword(row); err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		relays = append(relays, r)
 	}
+	return relays, errors.Join(faults...)
+}
+
+func (a *App) relayPassword(row store.Relay) (string, error) {
 	if row.PasswordSealed == "" {
-		return r, true, nil
+		return "", nil
 	}
 	password, err := a.keys.Open(purposeRelay, row.Username, row.PasswordSealed)
-	r.Password = string(password)
-	return r, true, wrap(err, "relay password")
+	return string(password), wrap(err, "password of relay "+row.Name)
 }
 
-// PutRelay sets the relay up. Runs that the earlier one has halted try it.
-func (a *App) PutRelay(ctx context.Context, actor mailing.Account, r RelaySettings) error {
+// CreateRelay adds a way out and returns its id. Without a name it is called as
+// its server is. Runs that the others have halted try it.
+func (a *App) CreateRelay(ctx context.Context, actor mailing.Account, r RelaySettings) (int64, error) {
+	r.ID = 0
+	r, err := a.checkedRelay(ctx, actor, r)
+	if err != nil {
+		return 0, err
+	}
+	row := a.storedRelay(r)
+	row.CreatedAt = row.UpdatedAt
+	id, err := a.store.CreateRelay(ctx, row)
+	if err != nil {
+		return 0, err
+	}
+	return id, a.relaysChanged(ctx)
+}
+
+// UpdateRelay changes a way out. If it was stopped, it is used again. The last
+// that is in use cannot be switched off, since mails would stay here, and count as
+// sent: who wants that deletes it.
+func (a *App) UpdateRelay(ctx context.Context, actor mailing.Account, r RelaySettings) error {
+	if _, err := a.Relay(ctx, actor, r.ID); err != nil {
+		return err
+	}
 	r, err := a.checkedRelay(ctx, actor, r)
 	if err != nil {
 		return err
 	}
-	row := store.Relay{
-		Host: r.Host, Port: r.Port, TLS: r.TLS, Username: r.Username,
-		FromName: r.FromName, FromEmail: r.FromEmail, UpdatedAt: a.Now(),
-	}
-	if r.Password != "" {
-		row.PasswordSealed = a.keys.Seal(purposeRelay, r.Username, []byte(r.Password))
-	}
-	if err := a.store.PutRelay(ctx, row); err != nil {
+	if err := a.checkNotLast(ctx, r); err != nil {
 		return err
 	}
-	if err := a.relayChanged(ctx); err != nil {
+	if err := a.store.UpdateRelay(ctx, a.storedRelay(r)); err != nil {
 		return err
 	}
-	return a.store.ClearHalts(ctx)
+	return a.relaysChanged(ctx)
 }
 
-func (a *App) relayChanged(ctx context.Context) error {
-	if a.RelayChanged == nil {
-		return nil
-	}
-	return wrap(a.RelayChanged(ctx), "use relay")
-}
-
-// DeleteRelay goes back to the demo mailbox.
-func (a *App) DeleteRelay(ctx context.Context, actor mailing.Account) error {
-	if !actor.Role.May(mailing.ManageRelays) {
-		return mailing.Fault(mailing.NotFound, "not_found")
-	}
-	if err := a.store.DeleteRelay(ctx); err != nil {
+// DeleteRelay removes a way out. After the last in use, mails leave by SMTP_URL or
+// stay in the demo mailbox.
+func (a *App) DeleteRelay(ctx context.Context, actor mailing.Account, id int64) error {
+	if err := mayManageRelays(actor); err != nil {
 		return err
 	}
-	return a.relayChanged(ctx)
+	if err := a.store.DeleteRelay(ctx, id); err != nil {
+		return err
+	}
+	return a.changeRelays(ctx)
 }
 
-// TestRelay tries settings that are not stored yet, step by step.
+// ResumeRelay has a way out used again that was stopped.
+func (a *App) ResumeRelay(ctx context.Context, actor mailing.Account, id int64) error {
+	if err := mayManageRelays(actor); err != nil {
+		return err
+	}
+	if err := a.store.ResumeRelay(ctx, id); err != nil {
+		return err
+	}
+	return a.relaysChanged(ctx)
+}
+
+// TestRelay tries settings as they are, stored or not, step by step.
 func (a *App) TestRelay(ctx context.Context, actor mailing.Account, r RelaySettings, step func(name string, err error)) error {
 	r, err := a.checkedRelay(ctx, actor, r)
 	if err != nil {
@@ -108,44 +203,77 @@ func (a *App) TestRelay(ctx context.Context, actor mailing.Account, r RelaySetti
 	return nil
 }
 
-// checkedRelay completes a form. The stored password serves only for the server
-// and name it was given for, so that nobody can have it sent elsewhere.
-func (a *App) checkedRelay(ctx context.Context, actor mailing.Account, r RelaySettings) (RelaySettings, error) {
-	if !actor.Role.May(mailing.ManageRelays) {
-		return r, mailing.Fault(mailing.NotFound, "not_found")
+// StopRelay is for those who send: the server refuses our name and password. Until
+// somebody has looked after it, nobody uses it. The first time it is told to
+// everybody who may do so, by mails that another way out carries if there is one.
+// The caller stops by itself; the other nodes do when they next look.
+func (a *App) StopRelay(ctx context.Context, id int64, why string) error {
+	first, err := a.store.StopRelay(ctx, id, cmp.Or(mailing.CleanLine(why), unsaid), a.Now())
+	if err != nil || !first {
+		return err
 	}
-	var problems mailing.Problems
-	r.Host, r.Username, r.FromName = mailing.CleanLine(r.Host), mailing.CleanLine(r.Username), mailing.CleanLine(r.FromName)
-	if r.Host == "" {
-		problems.Add("host", "required")
+	relay, err := a.store.Relay(ctx, id)
+	if err != nil {
+		return err
 	}
-	if r.Port < 1 || r.Port > 65535 {
-		problems.Add("port", "port_malformed")
+	admins, err := a.store.ActiveAccountsOfRole(ctx, mailing.RoleAdmin) // the role that manages relays
+	if err != nil {
+		return err
 	}
-	if !validTLS(r.TLS) {
-		problems.Add("tls", "choice_unknown")
+	var faults []error
+	for _, admin := range admins {
+		faults = append(faults, a.mail(ctx, admin, mailRelayStopped, map[string]any{
+			"relay": relay.Name, "why": relay.Trouble, "link": a.BaseURL + "/relays",
+		}))
 	}
-	if utf8.RuneCountInString(r.FromName) > mailing.MaxNameRunes {
-		problems.Add("from_name", "text_too_long", "max", mailing.MaxNameRunes)
-	}
-	email, err := mailing.NormalizeEmail(r.FromEmail)
-	if err := problems.AddError("from_email", err); err != nil {
-		return r, err
-	}
-	r.FromEmail = email
-	if err := problems.Err(); err != nil {
-		return r, err
-	}
-	old, found, err := a.RelayInUse(ctx)
-	if err != nil && !errors.Is(err, auth.ErrSealed) {
-		return r, err
-	}
-	if r.Password == "" && found && old.Host == r.Host && old.Port == r.Port && old.Username == r.Username {
-		r.Password = old.Password
-	}
-	return r, nil
+	return errors.Join(faults...)
 }
 
-func validTLS(mode string) bool {
-	return mode == "none" || mode == "starttls" || mode == "starttls-required" || mode == "implicit"
+// unsaid stands for the words of a server that gave none.
+const unsaid = "—"
+
+// relaysChanged has this process use what is set up now, and lets runs try it that
+// were halted.
+func (a *App) relaysChanged(ctx context.Context) error {
+	if err := a.changeRelays(ctx); err != nil {
+		return err
+	}
+	return a.store.ClearHalts(ctx)
+}
+
+func (a *App) changeRelays(ctx context.Context) error {
+	if a.RelayChanged == nil {
+		return nil
+	}
+	return wrap(a.RelayChanged(ctx), "use relays")
+}
+
+func mayManageRelays(actor mailing.Account) error {
+	if actor.Role.May(mailing.ManageRelays) {
+		return nil
+	}
+	return mailing.Fault(mailing.NotFound, "not_found")
+}
+
+func shownRelay(row store.Relay) RelaySettings {
+	return RelaySettings{
+		ID: row.ID, Kind: row.Kind, Name: row.Name, Host: row.Host, Port: row.Port, TLS: row.TLS, Username: row.Username,
+		FromName: row.FromName, FromEmail: row.FromEmail, HeloName: row.HeloName, Weight: row.Weight,
+		Connections: row.Connections, Messages: row.Messages, PerSecond: row.PerSecond, PerHour: row.PerHour, PerDay: row.PerDay,
+		Enabled: row.Enabled, Trouble: row.Trouble, TroubleAt: row.TroubleAt,
+	}
+}
+
+// storedRelay seals the password.
+func (a *App) storedRelay(r RelaySettings) store.Relay {
+	row := store.Relay{
+		ID: r.ID, Kind: r.Kind, Name: r.Name, Host: r.Host, Port: r.Port, TLS: r.TLS, Username: r.Username,
+		FromName: r.FromName, FromEmail: r.FromEmail, HeloName: r.HeloName, Weight: r.Weight,
+		Connections: r.Connections, Messages: r.Messages, PerSecond: r.PerSecond, PerHour: r.PerHour, PerDay: r.PerDay,
+		Enabled: r.Enabled, UpdatedAt: a.Now(),
+	}
+	if r.Password != "" {
+		row.PasswordSealed = a.keys.Seal(purposeRelay, r.Username, []byte(r.Password))
+	}
+	return row
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -54,17 +55,32 @@ func newRoads(ctx context.Context, b *Base) (*roads, error) {
 
 // look goes over to the relay that is set up now.
 func (r *roads) look(ctx context.Context) error {
-	settings, found, err := r.base.App.RelayInUse(ctx)
-	if err != nil {
+	relays, err := r.base.App.RelaysInUse(ctx)
+	if err != nil && len(relays) == 0 {
 		return err
 	}
+	settings := firstUsable(relays)
 	r.mu.Lock()
 	same := settings == r.settings
 	r.mu.Unlock()
-	if !same {
-		r.take(settings, found)
+	if same {
+		return nil
 	}
+	if err != nil {
+		r.base.Log.Error("relay cannot be used", "error", err) // the others can
+	}
+	r.take(settings, len(relays) > 0)
 	return nil
+}
+
+// firstUsable is the first relay that was not stopped, else the first: mails then
+// wait for it.
+func firstUsable(relays []app.RelaySettings) app.RelaySettings {
+	if len(relays) == 0 {
+		return app.RelaySettings{}
+	}
+	usable := slices.IndexFunc(relays, func(s app.RelaySettings) bool { return !s.Stopped() })
+	return relays[max(usable, 0)]
 }
 
 // take goes over to the settings. What is on the old road's wire is finished.
@@ -94,6 +110,7 @@ func (r *roads) take(settings app.RelaySettings, found bool) {
 func relayOf(s app.RelaySettings) *transport.Relay {
 	return &transport.Relay{
 		Host: s.Host, Port: s.Port, TLS: transport.TLSMode(s.TLS), Username: s.Username, Password: s.Password,
+		HeloName: s.HeloName, Messages: s.Messages,
 	}
 }
 

@@ -118,8 +118,11 @@ func (a *adminStory) activate() {
 
 // connect sets the mail server up, at first with a wrong password.
 func (a *adminStory) connect() {
-	a.turnTo("/relay")
-	a.sees(a.T("relay.demo_title"))
+	a.turnTo("/relays")
+	a.sees(a.T("relay.demo_title"), a.T("relay.none"))
+	a.look("relays-empty")
+	a.press(a.T("relay.add_smtp"))
+	a.sees(a.T("relay.new_smtp"))
 	a.look("relay")
 	a.fill("host", "127.0.0.1")
 	a.fill("port", strconv.Itoa(a.sink.Port()))
@@ -141,7 +144,7 @@ func (a *adminStory) connect() {
 		a.t.Error("the test of the mail server has sent a mail")
 	}
 	a.press(a.T("action.save"))
-	a.sees(a.T("relay.saved"))
+	a.sees(a.T("relay.saved", "name", "127.0.0.1"), a.T("relay.state_in_use"))
 	a.look("relay-saved")
 	a.reloads("the demo mode is over", `!document.querySelector(".demo-chip")`, time.Now().Add(storyPatience))
 }
@@ -150,7 +153,7 @@ func (a *adminStory) connect() {
 func (a *adminStory) test() {
 	a.t.Helper()
 	a.do("test the mail server", chromedp.Evaluate[chromedp.Void](`document.getElementById("relay-test").dataset.old = ""`),
-		chromedp.Click(storyButton(a.T("relay.test"))))
+		chromedp.Click(storyButton(a.T("relay.test_smtp"))))
 	a.until("the test has ended", `document.querySelector("#relay-test:not([data-old]) .stage") !== null`)
 }
 

@@ -47,6 +47,19 @@ func (s *Store) AccountByEmail(ctx context.Context, email string) (mailing.Accou
 	return accountOf(row), row.PasswordHash, nil
 }
 
+// ActiveAccountsOfRole lists those with the role who may sign in.
+func (s *Store) ActiveAccountsOfRole(ctx context.Context, role mailing.Role) ([]mailing.Account, error) {
+	rows, err := s.r.ActiveAccountsOfRole(ctx, string(role))
+	if err != nil {
+		return nil, wrap(err, "active accounts of a role")
+	}
+	accounts := make([]mailing.Account, len(rows))
+	for i, row := range rows {
+		accounts[i] = accountOf(row)
+	}
+	return accounts, nil
+}
+
 // CountAccounts returns how many accounts there are.
 func (s *Store) CountAccounts(ctx context.Context) (int64, error) {
 	n, err := s.r.CountAccounts(ctx)

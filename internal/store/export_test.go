@@ -1,5 +1,7 @@
 package store
 
+import "context"
+
 // InHandQuery and LogQuery are the statements behind InHand and Log, for tests of
 // how the database runs them.
 func InHandQuery(owner int64) (string, []any) {
@@ -9,3 +11,21 @@ func InHandQuery(owner int64) (string, []any) {
 
 // LogQuery is the statement behind Log.
 func LogQuery(f LogFilter) (string, []any) { return f.query() }
+
+// MigrateTo brings the schema to an earlier or later version.
+func (s *Store) MigrateTo(ctx context.Context, version int64) error {
+	provider, err := s.migrations()
+	if err != nil {
+		return err
+	}
+	current, err := provider.GetDBVersion(ctx)
+	if err != nil {
+		return err
+	}
+	if current > version {
+		_, err = provider.DownTo(ctx, version)
+	} else {
+		_, err = provider.UpTo(ctx, version)
+	}
+	return err
+}

@@ -27,40 +27,6 @@ func (s *Store) Installation(ctx context.Context, first Installation, now time.T
 	return Installation{Instance: row.Instance, KeyCheck: row.KeyCheck}, wrap(err, "installation")
 }
 
-// Relay is the mail server that everything leaves through, as set up on its page.
-type Relay struct {
-	Host           string
-	Port           int
-	TLS            string
-	Username       string
-	PasswordSealed string
-	FromName       string
-	FromEmail      string
-	UpdatedAt      time.Time
-}
-
-// Relay returns the relay; "not found" when none is set up.
-func (s *Store) Relay(ctx context.Context) (Relay, error) {
-	row, err := found(s.r.Relay(ctx))
-	return Relay{
-		Host: row.Host, Port: int(row.Port), TLS: row.Tls, Username: row.Username, PasswordSealed: row.PasswordSealed,
-		FromName: row.FromName, FromEmail: row.FromEmail, UpdatedAt: instant(row.UpdatedAt),
-	}, wrap(err, "relay")
-}
-
-// PutRelay stores the relay.
-func (s *Store) PutRelay(ctx context.Context, r Relay) error {
-	return wrap(s.w.PutRelay(ctx, sqlc.PutRelayParams{
-		Host: r.Host, Port: int64(r.Port), Tls: r.TLS, Username: r.Username, PasswordSealed: r.PasswordSealed,
-		FromName: r.FromName, FromEmail: r.FromEmail, UpdatedAt: millis(r.UpdatedAt),
-	}), "put relay")
-}
-
-// DeleteRelay removes the relay.
-func (s *Store) DeleteRelay(ctx context.Context) error {
-	return wrap(s.w.DeleteRelay(ctx), "delete relay")
-}
-
 // DemoMail is a mail that was kept instead of sent.
 type DemoMail struct {
 	ID                         int64

@@ -229,16 +229,5 @@ func TestInstallation(t *testing.T) {
 		first := store.Installation{Instance: "one", KeyCheck: "check"}
 		equal(t, "stored", must(s.Installation(ctx, first, now))(t), first)
 		equal(t, "kept", must(s.Installation(ctx, store.Installation{Instance: "two"}, now))(t), first)
-
-		_, err := s.Relay(ctx)
-		wantCode(t, err, "not_found")
-		relay := store.Relay{Host: "mail.example.com", Port: 587, TLS: "starttls", Username: "u", FromEmail: "a@example.com", UpdatedAt: now}
-		for _, relay.Port = range []int{25, 587} {
-			ok(t, s.PutRelay(ctx, relay))
-			equal(t, "relay", must(s.Relay(ctx))(t), relay)
-		}
-		ok(t, s.DeleteRelay(ctx))
-		_, err = s.Relay(ctx)
-		wantCode(t, err, "not_found")
 	})
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -36,17 +37,19 @@ func listDomains(r *request) error {
 	return r.render(http.StatusOK, r.domainsPage(domains, app.SigningForm{Domain: domain}, nil))
 }
 
-// unsignedDomain is the domain that mails leave from by the relay, if it has no
-// keys: most likely they are wanted for it.
+// unsignedDomain is the first domain that mails leave from by a relay and that has
+// no keys: most likely they are wanted for it.
 func (r *request) unsignedDomain(domains []app.SendingDomain) (string, error) {
-	relay, _, err := r.App.Relay(r.in.Context(), r.actor)
-	_, domain, _ := strings.Cut(relay.FromEmail, "@")
-	for _, d := range domains {
-		if d.Name == domain || strings.HasSuffix(domain, "."+d.Name) {
-			return "", err
+	relays, err := r.App.Relays(r.in.Context(), r.actor)
+	for _, relay := range relays {
+		_, domain, _ := strings.Cut(relay.FromEmail, "@")
+		if !slices.ContainsFunc(domains, func(d app.SendingDomain) bool {
+			return d.Name == domain || strings.HasSuffix(domain, "."+d.Name)
+		}) {
+			return mailing.DisplayDomain(domain), err
 		}
 	}
-	return mailing.DisplayDomain(domain), err
+	return "", err
 }
 
 func makeSigningKeys(r *request) error {

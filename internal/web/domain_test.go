@@ -67,8 +67,8 @@ func TestSendingDomains(t *testing.T) {
 		admin.post("/domains/delete", key).expect(http.StatusNotFound)
 	})
 	h.run("the domain that mails leave from is filled in until it has keys", func(t *testing.T) {
-		admin.post("/relay", url.Values{
-			"host": {"smtp.example.org"}, "port": {"587"}, "tls": {"none"}, "from_email": {"news@mail.example.org"},
+		admin.post("/relays/new", url.Values{
+			"host": {"smtp.example.org"}, "port": {"587"}, "tls": {"none"}, "from_email": {"news@mail.example.org"}, "weight": {"1"}, "enabled": {"on"},
 		}).expect(http.StatusSeeOther)
 		if got := admin.get("/domains").attr("#field-domain", "value"); got != "mail.example.org" {
 			t.Errorf("the domain is %q", got)

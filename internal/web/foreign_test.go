@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"vestnik/internal/app"
 	"vestnik/internal/mailing"
 	"vestnik/internal/store"
 	"vestnik/internal/store/storetest"
@@ -14,7 +15,8 @@ import (
 )
 
 // things are one of each kind that somebody can own.
-type things struct{ contact, message, mailing, run, delivery, imported int64 }
+// A relay is nobody's own, and only there for those who manage relays.
+type things struct{ contact, message, mailing, run, delivery, imported, relay int64 }
 
 func (h *harness) things(owner mailing.Account) things {
 	h.t.Helper()
@@ -31,7 +33,11 @@ func (h *harness) things(owner mailing.Account) things {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return things{contact.ID, message.ID, m.ID, run.ID, deliveries[0].ID, imported.ID}
+	relay, err := h.app.CreateRelay(ctx, app.Operator, someRelay("Почта", 10))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return things{contact.ID, message.ID, m.ID, run.ID, deliveries[0].ID, imported.ID, relay}
 }
 
 // path fills in a route's pattern; false for one that names nobody's thing.
@@ -39,7 +45,7 @@ func (t things) path(pattern string) (string, bool) {
 	_, path, _ := strings.Cut(pattern, " ")
 	ids := map[string]int64{
 		"/clients/{id}": t.contact, "/messages/{id}": t.message, "/mailings/{id}": t.mailing,
-		"/runs/{id}": t.run, "/clients/imports/{id}": t.imported,
+		"/runs/{id}": t.run, "/clients/imports/{id}": t.imported, "/relays/{id}": t.relay,
 	}
 	for prefix, id := range ids {
 		if strings.HasPrefix(path, prefix) {
@@ -53,13 +59,13 @@ func (t things) path(pattern string) (string, bool) {
 // changes are forms that would do something if they were let.
 var changes = url.Values{
 	"email": {"taken@example.org"}, "first_name": {"Eve"}, "subject": {"Stolen"}, "format": {"text"}, "body": {"stolen"},
-	"why": {"because"}, "word": {"again"}, "to": {"eve@example.org"}, "id": {"1"},
+	"why": {"because"}, "word": {"again"}, "to": {"eve@example.org"}, "id": {"1"}, "host": {"evil.example.org"}, "from_email": {"eve@example.org"},
 }
 
 func TestWhatIsNotOnesOwnIsAnsweredAsWhatIsNotThere(t *testing.T) {
 	h := newHarness(t)
 	theirs := h.things(h.account("owner@example.org", mailing.RoleUser))
-	missing := things{1, 2, 3, 4, 5, 6}
+	missing := things{1, 2, 3, 4, 5, 6, 7}
 	visitor := h.signIn(h.account("eve@example.org", mailing.RoleUser))
 	tried := 0
 	for _, route := range h.web.Routes() {
@@ -119,5 +125,9 @@ func (h *harness) unchanged(t *testing.T, theirs things) {
 	run, err := h.store.Run(ctx, theirs.run)
 	if err != nil || !run.State.Open() {
 		t.Errorf("the run was changed: %+v %v", run, err)
+	}
+	relay, err := h.app.Relay(ctx, app.Operator, theirs.relay)
+	if want := someRelay("Почта", 10); err != nil || relay.Host != want.Host || relay.FromEmail != want.FromEmail {
+		t.Errorf("the relay was changed: %+v %v", relay, err)
 	}
 }

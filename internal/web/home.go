@@ -92,7 +92,7 @@ func (r *request) setUpSteps(v homeView) ([]setUpStep, error) {
 		{r.T("home.step_sent"), "/mailings", len(v.runs) > 0},
 	}
 	if r.actor.Role.May(mailing.ManageRelays) {
-		steps = append(steps, setUpStep{r.T("home.step_relay"), "/relay", !r.Demo()})
+		steps = append(steps, setUpStep{r.T("home.step_relay"), "/relays", !r.Demo()})
 	}
 	for _, step := range steps {
 		if !step.done {

@@ -81,8 +81,8 @@ func TestHome(t *testing.T) {
 	})
 	h.run("an admin is reminded to connect a mail server", func(t *testing.T) {
 		admin := h.signIn(h.account("admin@example.org", mailing.RoleAdmin))
-		admin.get("/").one("#set-up a[href=/relay]")
+		admin.get("/").one("#set-up a[href=/relays]")
 		h.demo = false
-		admin.get("/").lacks("#set-up a[href=/relay]")
+		admin.get("/").lacks("#set-up a[href=/relays]")
 	})
 }

@@ -2,193 +2,127 @@ package web
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
-
-	"github.com/a-h/templ"
 
 	"vestnik/internal/app"
-	"vestnik/internal/mailing"
 	"vestnik/internal/web/ui"
 )
 
-// relayPreset is what a mail service says in its help about programs that send.
-type relayPreset struct {
-	Key, Name, Host string
-	Port            int
-	TLS             string
-}
-
-// relayPresets are the services that most people come from. The settings are
-// those of the services' help pages; the region of Amazon SES stands for itself.
-func relayPresets() []relayPreset {
-	return []relayPreset{
-		{"yandex", "Яндекс", "smtp.yandex.ru", 465, "implicit"},
-		{"mailru", "Mail.ru", "smtp.mail.ru", 465, "implicit"},
-		{"gmail", "Gmail", "smtp.gmail.com", 587, "starttls-required"},
-		{"outlook", "Outlook", "smtp-mail.outlook.com", 587, "starttls-required"},
-		{"ses", "Amazon SES", "email-smtp.eu-central-1.amazonaws.com", 587, "starttls-required"},
-	}
-}
-
 func (w *Web) relayRoutes() []Route {
 	return []Route{
-		{Pattern: "GET /relay", Access: SignedIn, Serve: showRelay},
-		{Pattern: "POST /relay", Access: SignedIn, Serve: saveRelay},
-		{Pattern: "POST /relay/test", Access: SignedIn, Serve: testRelay},
-		{Pattern: "POST /relay/delete", Access: SignedIn, Serve: deleteRelay},
+		{Pattern: "GET /relays", Access: SignedIn, Serve: listRelays},
+		{Pattern: "GET /relays/new", Access: SignedIn, Serve: newRelay},
+		{Pattern: "POST /relays/new", Access: SignedIn, Serve: createRelay},
+		{Pattern: "POST /relays/test", Access: SignedIn, Serve: testRelay},
+		{Pattern: "GET /relays/{id}", Access: SignedIn, Serve: editRelay},
+		{Pattern: "POST /relays/{id}", Access: SignedIn, Serve: updateRelay},
+		{Pattern: "POST /relays/{id}/delete", Access: SignedIn, Serve: deleteRelay},
+		{Pattern: "POST /relays/{id}/resume", Access: SignedIn, Serve: resumeRelay},
 	}
 }
 
-// relayForm is the form of the relay as it is shown.
-type relayForm struct {
-	settings app.RelaySettings
-	port     string // as it was typed
-	stored   bool   // a relay is set up
-	given    bool   // none is, but mails leave by that of SMTP_URL
-	preset   string // key of the preset that the form is filled from; empty: none
-	steps    []relayStep
-	tested   bool // it was sent to be tested, not to be saved
+// relayList is what the list of relays shows.
+type relayList struct {
+	relays []app.RelaySettings
+	given  bool // none is in use, but mails leave by that of SMTP_URL
 }
 
-// relayStep is one line of the test.
-type relayStep struct {
-	name    string
-	problem string // empty: it went well
-}
-
-func (r *request) relayPage(form relayForm, problems map[string]string) templ.Component {
-	form.given = !form.stored && !r.Demo()
-	return relayPage(r.page(r.T("relay.title")), form, problems)
-}
-
-func showRelay(r *request) error {
-	settings, stored, err := r.App.Relay(r.in.Context(), r.actor)
+func listRelays(r *request) error {
+	relays, err := r.App.Relays(r.in.Context(), r.actor)
 	if err != nil {
 		return err
 	}
-	form := relayForm{settings: settings, stored: stored, port: strconv.Itoa(settings.Port)}
-	if !stored {
-		form.settings = app.RelaySettings{TLS: "starttls-required", FromName: r.actor.Name(), FromEmail: r.actor.Email}
-		form.port = "587" // submission (RFC 6409)
-	}
-	for _, preset := range relayPresets() {
-		if preset.Key == r.field("preset") {
-			form.fill(preset)
-		}
-	}
-	return r.render(http.StatusOK, r.relayPage(form, nil))
-}
-
-// fill takes over a preset. Names and addresses stay as they are.
-func (f *relayForm) fill(p relayPreset) {
-	f.preset = p.Key
-	f.settings.Host, f.settings.TLS, f.port = p.Host, p.TLS, strconv.Itoa(p.Port)
-}
-
-// relayForm is what was typed.
-func (r *request) relayForm() (relayForm, error) {
-	_, stored, err := r.App.Relay(r.in.Context(), r.actor)
-	if err != nil {
-		return relayForm{}, err
-	}
-	port := strings.TrimSpace(r.field("port"))
-	number, _ := strconv.Atoi(port) // what is no number is no port, which app says
-	return relayForm{
-		settings: app.RelaySettings{
-			Host: r.field("host"), Port: number, TLS: r.field("tls"), Username: r.field("username"),
-			Password: r.field("password"), FromName: r.field("from_name"), FromEmail: r.field("from_email"),
-		},
-		port: port, stored: stored,
-	}, nil
-}
-
-func saveRelay(r *request) error {
-	form, err := r.relayForm()
-	if err != nil {
-		return err
-	}
-	if err := r.App.PutRelay(r.in.Context(), r.actor, form.settings); err != nil {
-		return r.mend(err, func(problems map[string]string) templ.Component { return r.relayPage(form, problems) })
-	}
-	return r.done("/relay", r.T("relay.saved"))
-}
-
-func testRelay(r *request) error {
-	form, err := r.relayForm()
-	if err != nil {
-		return err
-	}
-	form.tested = true
-	err = r.App.TestRelay(r.in.Context(), r.actor, form.settings, func(name string, err error) {
-		step := relayStep{name: name}
-		if err != nil {
-			step.problem = r.Error(err)
-			if mailing.CodeOf(err) == "" {
-				r.Log.Warn("relay test broke off", "step", name, "error", err)
-			}
-		}
-		form.steps = append(form.steps, step)
-	})
-	if err != nil {
-		return r.mend(err, func(problems map[string]string) templ.Component { return r.relayPage(form, problems) })
-	}
-	return r.render(http.StatusOK, r.relayPage(form, nil))
+	list := relayList{relays: relays}
+	list.given = !list.inUse() && !r.Demo()
+	return r.render(http.StatusOK, relaysPage(r.page(r.T("relay.title")), list))
 }
 
 func deleteRelay(r *request) error {
-	if err := r.App.DeleteRelay(r.in.Context(), r.actor); err != nil {
+	return r.changeRelay("relay.deleted", func(id int64) error { return r.App.DeleteRelay(r.in.Context(), r.actor, id) })
+}
+
+func resumeRelay(r *request) error {
+	return r.changeRelay("relay.resumed", func(id int64) error { return r.App.ResumeRelay(r.in.Context(), r.actor, id) })
+}
+
+// changeRelay does something to the relay in the path and says so on the list.
+func (r *request) changeRelay(done string, change func(id int64) error) error {
+	id, err := r.id("id")
+	if err != nil {
 		return err
 	}
-	return r.done("/relay", r.T("relay.deleted"))
-}
-
-// failed reports whether the test found something wrong.
-func (f relayForm) failed() bool {
-	return len(f.steps) > 0 && f.steps[len(f.steps)-1].problem != ""
-}
-
-// ahead are the steps that a test that failed did not come to.
-func (f relayForm) ahead() []string {
-	if !f.failed() {
-		return nil
+	relay, err := r.App.Relay(r.in.Context(), r.actor, id)
+	if err != nil {
+		return err
 	}
-	names := f.order()
-	last := slices.Index(names, f.steps[len(f.steps)-1].name)
-	return names[last+1:]
+	if err := change(id); err != nil {
+		return err
+	}
+	return r.done("/relays", r.T(done, "name", relay.Name))
 }
 
-// order lists the steps of a test with the settings.
-func (f relayForm) order() []string {
-	names := []string{"resolve", "connect", "greeting", "tls", "auth", "sender", "recipient"}
-	if f.settings.TLS == "implicit" {
-		names[2], names[3] = names[3], names[2]
+// alarms are what a person has to look after, whatever page they are on. Without
+// the database there is none, and the page itself tells that.
+func (r *request) alarms() []ui.Alarm {
+	stopped, err := r.App.StoppedRelays(r.in.Context(), r.actor)
+	if err != nil {
+		r.Log.Warn("alarms cannot be read", "error", err)
 	}
-	return slices.DeleteFunc(names, func(name string) bool {
-		return name == "tls" && f.settings.TLS == "none" || name == "auth" && f.settings.Username == ""
-	})
+	var alarms []ui.Alarm
+	for _, relay := range stopped {
+		if relayPath(relay.ID, "") == r.in.URL.Path {
+			continue // it says so itself
+		}
+		alarms = append(alarms, ui.Alarm{
+			Text: r.T("relay.alarm", "name", relay.Name), Link: r.T("relay.alarm_mend"), Path: relayPath(relay.ID, ""),
+		})
+	}
+	return alarms
 }
 
-func tlsOptions(p ui.Page) []ui.Option {
-	return []ui.Option{
-		{Value: "implicit", Label: p.T("relay.tls_implicit")},
-		{Value: "starttls-required", Label: p.T("relay.tls_required")},
-		{Value: "starttls", Label: p.T("relay.tls_offered")},
-		{Value: "none", Label: p.T("relay.tls_none")},
+func relayPath(id int64, deed string) string { return "/relays/" + strconv.FormatInt(id, 10) + deed }
+
+func (l relayList) inUse() bool {
+	for _, relay := range l.relays {
+		if relay.Enabled {
+			return true
+		}
 	}
+	return false
 }
 
-func chosenPreset(is bool) templ.Attributes {
-	if !is {
-		return nil
+// share is how much of the mails a relay gets now, in words; empty when there is
+// no other one to share with.
+func (l relayList) share(p ui.Page, of app.RelaySettings) string {
+	whole, usable := 0, 0
+	for _, relay := range l.relays {
+		if relay.Enabled && !relay.Stopped() {
+			whole += relay.Weight
+			usable++
+		}
 	}
-	return templ.Attributes{"aria-current": "true"}
+	if usable < 2 || !of.Enabled || of.Stopped() {
+		return ""
+	}
+	return p.Percent(int64(of.Weight), int64(whole))
 }
 
-func relayPasswordHint(p ui.Page, form relayForm) string {
-	if form.stored {
-		return p.T("relay.password_kept")
+func relayState(p ui.Page, r app.RelaySettings) (ui.Tone, string) {
+	switch {
+	case r.Stopped():
+		return ui.Danger, p.T("relay.state_stopped")
+	case r.Enabled:
+		return ui.Success, p.T("relay.state_in_use")
 	}
-	return p.T("relay.password_hint")
+	return ui.Neutral, p.T("relay.state_off")
+}
+
+func relayColumns(p ui.Page) []ui.Column {
+	return []ui.Column{
+		{Title: p.T("relay.name")},
+		{Title: p.T("relay.where")},
+		{Title: p.T("relay.weight"), Numeric: true},
+		{Title: p.T("relay.limits")},
+		{Title: p.T("field.status")},
+	}
 }

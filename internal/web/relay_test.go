@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -28,12 +29,40 @@ func relayForm(t *testing.T, sink *smtpsink.Server) url.Values {
 	t.Helper()
 	host, port, _ := strings.Cut(sink.Addr(), ":")
 	return url.Values{
-		"host": {host}, "port": {port}, "tls": {"none"}, "username": {"anna"}, "password": {"sesame"},
-		"from_name": {"Анна"}, "from_email": {"anna@example.org"},
+		"kind": {"smtp"}, "host": {host}, "port": {port}, "tls": {"none"}, "username": {"anna"}, "password": {"sesame"},
+		"from_name": {"Анна"}, "from_email": {"anna@example.org"}, "weight": {"10"}, "enabled": {"on"},
 	}
 }
 
-func TestRelay(t *testing.T) {
+// relays are those that are set up, as those who send see them.
+func (h *harness) relays() []app.RelaySettings {
+	h.t.Helper()
+	relays, err := h.app.RelaysInUse(context.Background())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return relays
+}
+
+// addRelay sets up a relay beside the pages.
+func (h *harness) addRelay(r app.RelaySettings) string {
+	h.t.Helper()
+	id, err := h.app.CreateRelay(context.Background(), app.Operator, r)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return "/relays/" + strconv.FormatInt(id, 10)
+}
+
+// someRelay is a relay that need not be there.
+func someRelay(name string, weight int) app.RelaySettings {
+	return app.RelaySettings{
+		Kind: app.RelaySMTP, Name: name, Host: "smtp.example.org", Port: 587, TLS: "none", FromEmail: "news@example.org",
+		Weight: weight, Enabled: true,
+	}
+}
+
+func TestRelayForm(t *testing.T) {
 	h := newHarness(t)
 	h.checkRelay = tryRelay
 	admin := h.signIn(h.account("admin@example.org", mailing.RoleAdmin))
@@ -44,33 +73,20 @@ func TestRelay(t *testing.T) {
 	defer sink.Close()
 	form := relayForm(t, sink)
 
-	h.run("only admins come to it", func(t *testing.T) {
-		c := h.signIn(h.account("manager@example.org", mailing.RoleManager))
-		for _, path := range []string{"/relay", "/relay/test", "/relay/delete"} {
-			c.post(path, form).expect(http.StatusNotFound)
-		}
-		c.get("/relay").expect(http.StatusNotFound).lacks(".sidebar a[href=/relay]")
-		admin.get("/relay").expect(http.StatusOK).one(".sidebar a[href=/relay]")
-	})
 	h.run("a preset fills the server in", func(t *testing.T) {
 		for preset, want := range map[string]string{
 			"yandex": "smtp.yandex.ru 465 implicit", "mailru": "smtp.mail.ru 465 implicit", "gmail": "smtp.gmail.com 587 starttls-required",
 			"outlook": "smtp-mail.outlook.com 587 starttls-required", "ses": "email-smtp.eu-central-1.amazonaws.com 587 starttls-required",
 		} {
-			got := fieldsOf(admin.get("/relay?preset=" + preset).one("#relay"))
-			if is := got.Get("host") + " " + got.Get("port") + " " + got.Get("tls"); is != want {
+			got := fieldsOf(admin.get("/relays/new?preset=" + preset).one("#relay"))
+			if is := got.Get("host") + " " + got.Get("port") + " " + got.Get("tls"); is != want || got.Get("name") == "" {
 				t.Errorf("%s gives %s", preset, is)
 			}
 		}
-		checkTranslated(t, admin.get("/relay?preset=outlook"))
+		checkTranslated(t, admin.get("/relays/new?preset=outlook"))
 	})
 	h.run("a test says how far it came and stores nothing", func(t *testing.T) {
-		wrong := url.Values{}
-		for name, values := range form {
-			wrong[name] = values
-		}
-		wrong["password"] = []string{"open"}
-		p := admin.post("/relay/test", wrong).expect(http.StatusOK)
+		p := admin.post("/relays/test", with(maps.Clone(form), "password", "open")).expect(http.StatusOK)
 		p.shows(".stage.tone-success", "Ответ почтового сервера").shows(".stage.tone-danger", "Имя пользователя и пароль").shows(".stage-problem", "127.0.0.1")
 		if got := p.text(".stage.tone-neutral span:has-text(Адрес)"); got != "Адрес отправителя Адрес получателя" {
 			t.Errorf("the steps that were not taken are %q", got)
@@ -79,45 +95,166 @@ func TestRelay(t *testing.T) {
 			t.Error("the server is lost, or the password stands in the page")
 		}
 		checkTranslated(t, p)
-		if _, stored, err := h.app.RelayInUse(context.Background()); stored || err != nil {
-			t.Errorf("stored: %v, %v", stored, err)
+		if got := h.relays(); len(got) > 0 {
+			t.Errorf("stored is %+v", got)
 		}
 	})
 	h.run("a test that passes says so", func(t *testing.T) {
-		p := admin.lang("en").post("/relay/test", form).expect(http.StatusOK)
-		p.shows(".note.tone-success", "ready to take mail").lacks(".stage.tone-danger, .stage.tone-neutral")
+		p := admin.lang("en").post("/relays/test", form).expect(http.StatusOK)
+		p.shows(".note.tone-success", "Ready to send").lacks(".stage.tone-danger, .stage.tone-neutral")
 		admin.lang("ru")
 	})
-	h.run("what is wrong stands beside its field", func(t *testing.T) {
-		for _, path := range []string{"/relay", "/relay/test"} {
-			p := admin.post(path, url.Values{"port": {"mail"}, "tls": {"none"}, "from_email": {"anna"}}).expect(http.StatusUnprocessableEntity)
+	h.run("what is wrong stands beside its field, as it was typed", func(t *testing.T) {
+		for _, path := range []string{"/relays/new", "/relays/test"} {
+			p := admin.post(path, url.Values{
+				"port": {"mail"}, "tls": {"none"}, "from_email": {"anna"}, "helo_name": {"a b"}, "weight": {"0"}, "per_hour": {"many"},
+			}).expect(http.StatusUnprocessableEntity)
 			p.shows("#field-host-error", "Заполните").shows("#field-port-error", "Порт").shows("#field-from_email-error", "anna")
-			if path == "/relay/test" {
+			p.shows("#field-helo_name-error", "«a b»").shows("#field-weight-error", "от 1 до 100").shows("#field-per_hour-error", "целое число")
+			if path == "/relays/test" {
 				p.shows("#relay-test", "Порт")
 			} else {
 				p.lacks("#relay-test .note")
 			}
-			if got := p.attr("#field-port", "value"); got != "mail" {
-				t.Errorf("the port is %q", got)
+			for field, typed := range map[string]string{"port": "mail", "per_hour": "many", "weight": "0", "per_day": ""} {
+				if got := p.attr("#field-"+field, "value"); got != typed {
+					t.Errorf("%s is %q", field, got)
+				}
 			}
 		}
 	})
-	h.run("it is saved, without showing the password again, and given up", func(t *testing.T) {
-		p := admin.follow(admin.post("/relay", form)).expect(http.StatusOK).shows(".flash", "сохранён")
-		relay, stored, err := h.app.RelayInUse(context.Background())
-		if err != nil || !stored || relay.Password != "sesame" || strconv.Itoa(relay.Port) != form.Get("port") {
-			t.Fatalf("stored is %+v, %v, %v", relay, stored, err)
+	h.run("it is saved, and opened without showing the password again", func(t *testing.T) {
+		p := admin.follow(admin.post("/relays/new", with(maps.Clone(form), "name", "Почта", "per_day", "500"))).expect(http.StatusOK).shows(".flash", "«Почта» сохранён")
+		relay := h.relays()[0]
+		if relay.Password != "sesame" || strconv.Itoa(relay.Port) != form.Get("port") || relay.PerDay != 500 || relay.Connections != 0 {
+			t.Fatalf("stored is %+v", relay)
 		}
-		if strings.Contains(p.body, "sesame") || p.attr("#field-host", "value") != relay.Host {
-			t.Error("the password stands in the page, or the server does not")
+		path := p.attr("#list tbody a", "href")
+		p = admin.get(path).expect(http.StatusOK)
+		if strings.Contains(p.body, "sesame") || p.attr("#field-host", "value") != relay.Host || p.attr("#field-per_day", "value") != "500" {
+			t.Error("the password stands in the page, or what was saved does not")
 		}
-		admin.submit(p, "#relay", url.Values{"from_name": {"Other"}, "password": {""}}).expect(http.StatusSeeOther)
-		if relay, _, _ = h.app.RelayInUse(context.Background()); relay.Password != "sesame" || relay.FromName != "Other" {
+		admin.submit(p, "#relay", url.Values{"from_name": {"Other"}, "password": {""}, "per_day": {""}}).expect(http.StatusSeeOther)
+		if relay = h.relays()[0]; relay.Password != "sesame" || relay.FromName != "Other" || relay.PerDay != 0 {
 			t.Errorf("stored is %+v", relay)
 		}
-		admin.follow(admin.submit(p, "form[action=/relay/delete]", nil)).shows(".flash", "демо-ящике")
-		if _, stored, _ = h.app.RelayInUse(context.Background()); stored {
-			t.Error("it is still stored")
+		p = admin.post("/relays/test", with(fieldsOf(p.one("#relay")), "password", ""))
+		p.expect(http.StatusOK).shows(".note.tone-success", "готово").lacks(".stage.tone-danger")
+	})
+	h.run("a name that is taken is told beside its field", func(t *testing.T) {
+		admin.post("/relays/new", with(maps.Clone(form), "name", "Почта")).expect(http.StatusConflict).shows("#field-name-error", "«Почта»")
+	})
+	h.run("the last one cannot be switched off", func(t *testing.T) {
+		path := admin.get("/relays").attr("#list tbody a", "href")
+		admin.post(path, with(maps.Clone(form), "enabled", "")).expect(http.StatusConflict).shows("#field-enabled-error", "единственный")
+	})
+	h.run("a new one begins with the sender of the others", func(t *testing.T) {
+		if got := admin.get("/relays/new").attr("#field-from_email", "value"); got != "anna@example.org" {
+			t.Errorf("it is %q", got)
+		}
+	})
+}
+
+func TestDirectForm(t *testing.T) {
+	h := newHarness(t)
+	admin := h.signIn(h.account("admin@example.org", mailing.RoleAdmin))
+	form := url.Values{
+		"kind": {"mx"}, "helo_name": {"mail.example.org"}, "from_email": {"news@example.org"}, "weight": {"5"}, "enabled": {"on"},
+	}
+	h.run("the page tells what sending directly takes", func(t *testing.T) {
+		for _, lang := range []string{"en", "ru"} {
+			p := admin.lang(lang).get("/relays/new?kind=mx").expect(http.StatusOK)
+			p.shows(".needs", "25").shows(".needs", "PTR").shows(".needs", "SPF").shows(".needs", "DKIM").one(".needs a[href=/domains]")
+			p.lacks("#field-host, #field-password")
+			checkTranslated(t, p)
+		}
+	})
+	h.run("a test takes its own steps", func(t *testing.T) {
+		h.checkRelay = func(_ app.RelaySettings, step func(string, error)) {
+			step("helo", nil)
+			step("reverse", mailing.Fault(mailing.Invalid, "direct_no_way_back", "address", "192.0.2.7", "name", "mail.example.org"))
+		}
+		p := admin.post("/relays/test", form).expect(http.StatusOK)
+		p.shows(".stage.tone-success", "IP-адрес").shows(".stage-problem", "192.0.2.7").shows(".stage.tone-neutral", "Порт 25")
+		checkTranslated(t, p)
+	})
+	h.run("it needs a name to greet with, and is saved", func(t *testing.T) {
+		admin.post("/relays/new", with(maps.Clone(form), "helo_name", "")).expect(http.StatusUnprocessableEntity).shows("#field-helo_name-error", "Заполните")
+		p := admin.follow(admin.post("/relays/new", form)).shows(".flash", "mail.example.org")
+		p.shows("#list tbody", "Напрямую")
+		if got := h.relays(); len(got) != 1 || got[0].Kind != app.RelayMX || got[0].Host != "" {
+			t.Errorf("stored is %+v", got)
+		}
+		admin.get(p.attr("#list tbody a", "href")).shows(".needs", "PTR").lacks("#field-host")
+	})
+}
+
+func TestRelayList(t *testing.T) {
+	h := newHarness(t)
+	admin := h.signIn(h.account("admin@example.org", mailing.RoleAdmin))
+	user := h.signIn(h.account("user@example.org", mailing.RoleUser))
+	h.run("only admins come to it", func(t *testing.T) {
+		c := h.signIn(h.account("manager@example.org", mailing.RoleManager))
+		for _, path := range []string{"/relays/new", "/relays/test"} {
+			c.post(path, url.Values{"kind": {"mx"}}).expect(http.StatusNotFound)
+		}
+		c.get("/relays/new").expect(http.StatusNotFound)
+		c.get("/relays").expect(http.StatusNotFound).lacks(".sidebar a[href=/relays]")
+		admin.get("/relays").expect(http.StatusOK).one(".sidebar a[href=/relays]")
+	})
+	h.run("without any it says where mails go", func(t *testing.T) {
+		admin.get("/relays").shows(".note-title", "никуда не уходят").one(".nothing a[href=/relays/new]")
+		h.demo = false
+		admin.get("/relays").shows(".note-title", "SMTP_URL")
+	})
+	var one, two string
+	h.run("each is shown with its share, its limits and its state", func(t *testing.T) {
+		one = h.addRelay(someRelay("Первый", 30))
+		admin.get("/relays").shows("#list tbody", "Без ограничений").lacks("#list .cell-number .moment-note")
+		limited := someRelay("Второй", 10)
+		limited.Connections, limited.Messages, limited.PerSecond, limited.PerHour, limited.PerDay = 2, 21, 1, 500, 2004
+		two = h.addRelay(limited)
+		off := someRelay("Третий", 100)
+		off.Enabled = false
+		h.addRelay(off)
+		p := admin.get("/relays").shows("#list tbody", "75,0 % писем").shows("#list tbody", "25,0 % писем").shows(".state.tone-neutral", "Выключен")
+		p.shows("#list tbody", "До 2 соединений, 21 письмо за соединение, 1 письмо в секунду, 500 писем в час, 2 004 письма в сутки")
+		p.lacks(".note")
+		checkTranslated(t, p)
+		checkTranslated(t, admin.lang("en").get("/relays").shows("#list tbody", "Up to 2 connections, 21 mails over a connection, 1 mail a second"))
+		admin.lang("ru")
+	})
+	h.run("one that was stopped is told on all pages of admins, with the reason on its own", func(t *testing.T) {
+		if err := h.app.StopRelay(context.Background(), h.relays()[0].ID, "535 5.7.8 no"); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{"/", "/clients", "/no/such/page"} {
+			p := admin.get(path).shows(".alarm", "«Первый»")
+			if got := p.attr(".alarm a", "href"); got != one {
+				t.Errorf("it leads to %q", got)
+			}
+			user.get(path).lacks(".alarm")
+		}
+		checkTranslated(t, admin.lang("en").get("/").shows(".alarm", "Mend it"))
+		admin.lang("ru")
+		p := admin.get("/relays").shows(".state.tone-danger", "Остановлен").shows("#list tbody", "535 5.7.8 no").lacks("#list .cell-number .moment-note")
+		checkTranslated(t, p)
+		p = admin.get(one).shows(".note.tone-danger .code", "535 5.7.8 no").lacks(".alarm")
+		checkTranslated(t, p)
+		admin.follow(admin.submit(p, `form.post`, nil)).shows(".flash", "продолжается").lacks(".alarm")
+		if got := h.relays()[0]; got.Trouble != "" {
+			t.Errorf("it is %+v", got)
+		}
+	})
+	h.run("one is deleted, and the last with a warning", func(t *testing.T) {
+		p := admin.get(one).shows("#relay-delete", "остальными путями")
+		admin.follow(admin.submit(p, "#relay-delete form", nil)).shows(".flash", "«Первый» удалён")
+		admin.get(one).expect(http.StatusNotFound)
+		admin.post(one+"/resume", nil).expect(http.StatusNotFound)
+		p = admin.get(two).shows("#relay-delete", "демо-ящике")
+		admin.follow(admin.submit(p, "#relay-delete form", nil)).shows(".note-title", "SMTP_URL").shows("#list tbody", "Третий")
+		if got := h.relays(); len(got) != 0 {
+			t.Errorf("in use are %+v", got)
 		}
 	})
 }

@@ -119,6 +119,7 @@ func (r *request) page(title string) ui.Page {
 	}
 	if r.actor.ID != 0 {
 		p.Person = &ui.Person{Name: r.actor.Name(), Email: r.actor.Email, Role: r.actor.Role}
+		p.Alarms = r.alarms()
 	}
 	return p
 }

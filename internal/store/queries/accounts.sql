@@ -11,6 +11,9 @@ select * from accounts where id = @id;
 -- name: AccountByEmail :one
 select * from accounts where email = @email;
 
+-- name: ActiveAccountsOfRole :many
+select * from accounts where role = @role and confirmed_at > 0 and blocked_at = 0 order by created_at, id;
+
 -- name: CountAccounts :one
 select count(*) from accounts;
 

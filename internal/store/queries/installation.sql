@@ -15,17 +15,3 @@ returning id, epoch;
 
 -- name: KeepNodeAlive :execrows
 update nodes set alive_until = @alive_until where id = @id and epoch = @epoch;
-
--- name: Relay :one
-select * from relays where id = 1;
-
--- name: PutRelay :exec
-insert into relays (id, host, port, tls, username, password_sealed, from_name, from_email, updated_at)
-values (1, @host, @port, @tls, @username, @password_sealed, @from_name, @from_email, @updated_at)
-on conflict (id) do update set
-    host = excluded.host, port = excluded.port, tls = excluded.tls, username = excluded.username,
-    password_sealed = excluded.password_sealed, from_name = excluded.from_name,
-    from_email = excluded.from_email, updated_at = excluded.updated_at;
-
--- name: DeleteRelay :exec
-delete from relays where id = 1;

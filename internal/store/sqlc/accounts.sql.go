@@ -60,6 +60,47 @@ func (q *Queries) AccountByEmail(ctx context.Context, email string) (Account, er
 	return i, err
 }
 
+const activeAccountsOfRole = `-- name: ActiveAccountsOfRole :many
+select id, email, password_hash, first_name, last_name, phone, role, lang, zone, search, confirmed_at, blocked_at, created_at from accounts where role = $1 and confirmed_at > 0 and blocked_at = 0 order by created_at, id
+`
+
+func (q *Queries) ActiveAccountsOfRole(ctx context.Context, role string) ([]Account, error) {
+	rows, err := q.db.QueryContext(ctx, activeAccountsOfRole, role)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Account
+	for rows.Next() {
+		var i Account
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.PasswordHash,
+			&i.FirstName,
+			&i.LastName,
+			&i.Phone,
+			&i.Role,
+			&i.Lang,
+			&i.Zone,
+			&i.Search,
+			&i.ConfirmedAt,
+			&i.BlockedAt,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const confirmAccount = `-- name: ConfirmAccount :exec
 update accounts set confirmed_at = $1 where id = $2 and confirmed_at = 0
 `

@@ -26,15 +26,6 @@ func (q *Queries) CreateInstallation(ctx context.Context, arg CreateInstallation
 	return err
 }
 
-const deleteRelay = `-- name: DeleteRelay :exec
-delete from relays where id = 1
-`
-
-func (q *Queries) DeleteRelay(ctx context.Context) error {
-	_, err := q.db.ExecContext(ctx, deleteRelay)
-	return err
-}
-
 const installation = `-- name: Installation :one
 select id, instance, key_check, created_at from installation where id = 1
 `
@@ -67,61 +58,6 @@ func (q *Queries) KeepNodeAlive(ctx context.Context, arg KeepNodeAliveParams) (i
 		return 0, err
 	}
 	return result.RowsAffected()
-}
-
-const putRelay = `-- name: PutRelay :exec
-insert into relays (id, host, port, tls, username, password_sealed, from_name, from_email, updated_at)
-values (1, $1, $2, $3, $4, $5, $6, $7, $8)
-on conflict (id) do update set
-    host = excluded.host, port = excluded.port, tls = excluded.tls, username = excluded.username,
-    password_sealed = excluded.password_sealed, from_name = excluded.from_name,
-    from_email = excluded.from_email, updated_at = excluded.updated_at
-`
-
-type PutRelayParams struct {
-	Host           string
-	Port           int64
-	Tls            string
-	Username       string
-	PasswordSealed string
-	FromName       string
-	FromEmail      string
-	UpdatedAt      int64
-}
-
-func (q *Queries) PutRelay(ctx context.Context, arg PutRelayParams) error {
-	_, err := q.db.ExecContext(ctx, putRelay,
-		arg.Host,
-		arg.Port,
-		arg.Tls,
-		arg.Username,
-		arg.PasswordSealed,
-		arg.FromName,
-		arg.FromEmail,
-		arg.UpdatedAt,
-	)
-	return err
-}
-
-const relay = `-- name: Relay :one
-select id, host, port, tls, username, password_sealed, from_name, from_email, updated_at from relays where id = 1
-`
-
-func (q *Queries) Relay(ctx context.Context) (Relay, error) {
-	row := q.db.QueryRowContext(ctx, relay)
-	var i Relay
-	err := row.Scan(
-		&i.ID,
-		&i.Host,
-		&i.Port,
-		&i.Tls,
-		&i.Username,
-		&i.PasswordSealed,
-		&i.FromName,
-		&i.FromEmail,
-		&i.UpdatedAt,
-	)
-	return i, err
 }
 
 const startNode = `-- name: StartNode :one

@@ -176,6 +176,19 @@ type Relay struct {
 	FromName       string
 	FromEmail      string
 	UpdatedAt      int64
+	Kind           string
+	Name           string
+	HeloName       string
+	Weight         int64
+	Connections    int64
+	Messages       int64
+	PerSecond      int64
+	PerHour        int64
+	PerDay         int64
+	Enabled        int64
+	Trouble        string
+	TroubleAt      int64
+	CreatedAt      int64
 }
 
 type Run struct {

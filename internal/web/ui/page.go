@@ -69,6 +69,13 @@ type Flash struct {
 	Text string
 }
 
+// Alarm is what a person has to look after, on whatever page they are.
+type Alarm struct {
+	Text string
+	Link string // words of the link to where it is looked after
+	Path string
+}
+
 // Page is what the frame of a page needs. It is made for every request.
 type Page struct {
 	*i18n.Printer         // language and zone of the person; its methods are the page's
@@ -78,6 +85,7 @@ type Page struct {
 	Path          string    // path and query of this page; marks its entry in the menu
 	Now           time.Time // to which relative times are counted
 	Flashes       []Flash
+	Alarms        []Alarm
 	Demo          bool     // mails are kept in the demo mailbox, which this person may read
 	Version       string   // of this program, for the footer
 	Scripts       []string // further bundles, such as "editor.js" from src/pages
@@ -104,7 +112,7 @@ func (p Page) navigation() []NavItem {
 		items = append(items, NavItem{Path: "/users", Label: p.T("nav.users"), Icon: "users"})
 	}
 	if p.Person.Role.May(mailing.ManageRelays) {
-		items = append(items, NavItem{Path: "/relay", Label: p.T("nav.relay"), Icon: "plug-connected"},
+		items = append(items, NavItem{Path: "/relays", Label: p.T("nav.relay"), Icon: "plug-connected"},
 			NavItem{Path: "/domains", Label: p.T("nav.domains"), Icon: "shield-check"})
 	}
 	if p.Demo {

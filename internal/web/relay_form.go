@@ -1,0 +1,314 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"vestnik/internal/app"
+	"vestnik/internal/mailing"
+	"vestnik/internal/web/ui"
+)
+
+// relayPreset is what a mail service says in its help about programs that send.
+type relayPreset struct {
+	Key, Name, Host string
+	Port            int
+	TLS             string
+}
+
+// relayPresets are the services that most people come from. The settings are
+// those of the services' help pages; the region of Amazon SES stands for itself.
+func relayPresets() []relayPreset {
+	return []relayPreset{
+		{"yandex", "Яндекс", "smtp.yandex.ru", 465, "implicit"},
+		{"mailru", "Mail.ru", "smtp.mail.ru", 465, "implicit"},
+		{"gmail", "Gmail", "smtp.gmail.com", 587, "starttls-required"},
+		{"outlook", "Outlook", "smtp-mail.outlook.com", 587, "starttls-required"},
+		{"ses", "Amazon SES", "email-smtp.eu-central-1.amazonaws.com", 587, "starttls-required"},
+	}
+}
+
+// relayForm is the form of a relay as it is shown.
+type relayForm struct {
+	settings app.RelaySettings
+	typed    map[string]string // the numbers, as they were typed
+	stored   app.RelaySettings // ID 0: it is a new one
+	last     bool              // no other one is in use
+	preset   string            // key of the preset that the form is filled from; empty: none
+	steps    []relayStep
+	tested   bool // it was sent to be tested, not to be saved
+}
+
+// relayStep is one line of the test.
+type relayStep struct {
+	name    string
+	problem string // empty: it went well
+}
+
+// relayNumbers are the fields of the form that are whole numbers.
+func relayNumbers(s *app.RelaySettings) map[string]*int {
+	return map[string]*int{
+		"port": &s.Port, "weight": &s.Weight, "connections": &s.Connections, "messages": &s.Messages,
+		"per_second": &s.PerSecond, "per_hour": &s.PerHour, "per_day": &s.PerDay,
+	}
+}
+
+// storedRelay begins a form with the relay that has the id; 0: with none.
+func (r *request) storedRelay(id int64) (relayForm, error) {
+	relays, err := r.App.Relays(r.in.Context(), r.actor)
+	if err != nil {
+		return relayForm{}, err
+	}
+	form := relayForm{last: true}
+	for _, relay := range relays {
+		if relay.ID == id {
+			form.stored = relay
+		}
+		form.last = form.last && (relay.ID == id || !relay.Enabled)
+	}
+	if form.stored.ID != id {
+		return form, mailing.Fault(mailing.NotFound, "not_found")
+	}
+	if form.settings = form.stored; id == 0 {
+		form.settings = r.freshRelay(relays)
+	}
+	return form, nil
+}
+
+// freshRelay is what a new relay begins with: the sender is that of the others.
+func (r *request) freshRelay(others []app.RelaySettings) app.RelaySettings {
+	fresh := app.RelaySettings{
+		Kind: app.RelaySMTP, Port: 587 /* submission (RFC 6409) */, TLS: "starttls-required",
+		FromName: r.actor.Name(), FromEmail: r.actor.Email, Weight: app.DefaultRelayWeight, Enabled: true,
+	}
+	if r.field("kind") == app.RelayMX {
+		fresh.Kind = app.RelayMX
+	}
+	if len(others) > 0 {
+		fresh.FromName, fresh.FromEmail = others[0].FromName, others[0].FromEmail
+	}
+	return fresh
+}
+
+func newRelay(r *request) error { return r.showRelay(0) }
+
+func editRelay(r *request) error {
+	id, err := r.id("id")
+	if err != nil {
+		return err
+	}
+	return r.showRelay(id)
+}
+
+func (r *request) showRelay(id int64) error {
+	form, err := r.storedRelay(id)
+	if err != nil {
+		return err
+	}
+	for _, preset := range relayPresets() {
+		if preset.Key == r.field("preset") {
+			form.fill(preset)
+		}
+	}
+	form.typed = map[string]string{}
+	for name, number := range relayNumbers(&form.settings) {
+		if *number != 0 {
+			form.typed[name] = strconv.Itoa(*number)
+		}
+	}
+	return r.render(http.StatusOK, r.relayPage(form, nil))
+}
+
+// fill takes over a preset. Names and addresses stay as they are.
+func (f *relayForm) fill(p relayPreset) {
+	f.preset = p.Key
+	f.settings.Host, f.settings.TLS, f.settings.Port = p.Host, p.TLS, p.Port
+	if f.stored.ID == 0 {
+		f.settings.Name = p.Name
+	}
+}
+
+// typedRelay is what was typed into the form of the relay with the id.
+func (r *request) typedRelay(id int64) (relayForm, error) {
+	form, err := r.storedRelay(id)
+	if err != nil {
+		return form, err
+	}
+	form.settings = app.RelaySettings{
+		ID: id, Kind: form.settings.Kind, Name: r.field("name"), Host: r.field("host"), TLS: r.field("tls"),
+		Username: r.field("username"), Password: r.field("password"), FromName: r.field("from_name"),
+		FromEmail: r.field("from_email"), HeloName: r.field("helo_name"), Enabled: r.field("enabled") != "",
+	}
+	form.typed = map[string]string{}
+	for name, number := range relayNumbers(&form.settings) {
+		form.typed[name] = strings.TrimSpace(r.field(name))
+		*number = wholeNumber(form.typed[name])
+	}
+	return form, nil
+}
+
+// wholeNumber is 0 for nothing and -1, which no field of a relay may be, for what
+// is no number.
+func wholeNumber(typed string) int {
+	if typed == "" {
+		return 0
+	}
+	number, err := strconv.Atoi(typed)
+	if err != nil {
+		return -1
+	}
+	return number
+}
+
+func createRelay(r *request) error {
+	form, err := r.typedRelay(0)
+	if err != nil {
+		return err
+	}
+	id, err := r.App.CreateRelay(r.in.Context(), r.actor, form.settings)
+	return r.savedRelay(form, id, err)
+}
+
+func updateRelay(r *request) error {
+	id, err := r.id("id")
+	if err != nil {
+		return err
+	}
+	form, err := r.typedRelay(id)
+	if err != nil {
+		return err
+	}
+	return r.savedRelay(form, id, r.App.UpdateRelay(r.in.Context(), r.actor, form.settings))
+}
+
+// savedRelay goes back to the list, or shows what is wrong.
+func (r *request) savedRelay(form relayForm, id int64, err error) error {
+	if err != nil {
+		return r.mend(err, func(problems map[string]string) templ.Component { return r.relayPage(form, problems) })
+	}
+	relay, err := r.App.Relay(r.in.Context(), r.actor, id)
+	if err != nil {
+		return err
+	}
+	if !relay.Enabled {
+		return r.done("/relays", r.T("relay.saved_off", "name", relay.Name))
+	}
+	return r.done("/relays", r.T("relay.saved", "name", relay.Name))
+}
+
+func testRelay(r *request) error {
+	form, err := r.typedRelay(int64(max(wholeNumber(r.field("id")), 0)))
+	if err != nil {
+		return err
+	}
+	form.tested = true
+	err = r.App.TestRelay(r.in.Context(), r.actor, form.settings, func(name string, err error) {
+		step := relayStep{name: name}
+		if err != nil {
+			step.problem = r.Error(err)
+			if mailing.CodeOf(err) == "" {
+				r.Log.Warn("relay test broke off", "step", name, "error", err)
+			}
+		}
+		form.steps = append(form.steps, step)
+	})
+	if err != nil {
+		return r.mend(err, func(problems map[string]string) templ.Component { return r.relayPage(form, problems) })
+	}
+	return r.render(http.StatusOK, r.relayPage(form, nil))
+}
+
+func (r *request) relayPage(form relayForm, problems map[string]string) templ.Component {
+	title := r.T("relay.new_" + form.settings.Kind)
+	if form.stored.ID != 0 {
+		title = form.stored.Name
+	}
+	return relayPage(r.page(title), form, problems)
+}
+
+// path is the address of the form.
+func (f relayForm) path() string {
+	if f.stored.ID == 0 {
+		return "/relays/new"
+	}
+	return relayPath(f.stored.ID, "")
+}
+
+// failed reports whether the test found something wrong.
+func (f relayForm) failed() bool {
+	return len(f.steps) > 0 && f.steps[len(f.steps)-1].problem != ""
+}
+
+// ahead are the steps that a test that failed did not come to.
+func (f relayForm) ahead() []string {
+	if !f.failed() {
+		return nil
+	}
+	names := f.order()
+	last := slices.Index(names, f.steps[len(f.steps)-1].name)
+	return names[last+1:]
+}
+
+// order lists the steps of a test with the settings.
+func (f relayForm) order() []string {
+	if f.settings.Kind == app.RelayMX {
+		return []string{"helo", "reverse", "outside"}
+	}
+	names := []string{"resolve", "connect", "greeting", "tls", "auth", "sender", "recipient"}
+	if f.settings.TLS == "implicit" {
+		names[2], names[3] = names[3], names[2]
+	}
+	return slices.DeleteFunc(names, func(name string) bool {
+		return name == "tls" && f.settings.TLS == "none" || name == "auth" && f.settings.Username == ""
+	})
+}
+
+func tlsOptions(p ui.Page) []ui.Option {
+	return []ui.Option{
+		{Value: "implicit", Label: p.T("relay.tls_implicit")},
+		{Value: "starttls-required", Label: p.T("relay.tls_required")},
+		{Value: "starttls", Label: p.T("relay.tls_offered")},
+		{Value: "none", Label: p.T("relay.tls_none")},
+	}
+}
+
+func chosenPreset(is bool) templ.Attributes {
+	if !is {
+		return nil
+	}
+	return templ.Attributes{"aria-current": "true"}
+}
+
+func relayPasswordHint(p ui.Page, form relayForm) string {
+	if form.stored.ID != 0 {
+		return p.T("relay.password_kept")
+	}
+	return p.T("relay.password_hint")
+}
+
+// relayLimitHint says what a usual limit is. Who sends directly has none of a
+// server's to heed, but those of single mail services, which are kept anyhow.
+func relayLimitHint(p ui.Page, form relayForm, name string) string {
+	switch {
+	case form.settings.Kind == app.RelaySMTP:
+		return p.T("relay.hint_" + name)
+	case name == "per_day":
+		return p.T("relay.direct_hint_per_day")
+	case name == "connections":
+		return p.T("relay.direct_hint_connections")
+	case name == "messages":
+		return p.T("relay.direct_hint_messages")
+	}
+	return ""
+}
+
+func relayDeleteText(p ui.Page, form relayForm) string {
+	if form.last {
+		return p.T("relay.delete_last_text")
+	}
+	return p.T("relay.delete_text")
+}
