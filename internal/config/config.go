@@ -48,6 +48,7 @@ type Config struct {
 	LateLimit    time.Duration  // a run that is later than this is skipped
 	Zone         *time.Location // time zone a new account starts with
 	SampleData   bool           // an empty database is filled with examples
+	PrivateMX    bool           // direct sending may connect to private addresses
 	PublicSignup bool           // anybody may register
 	DemoKeep     int            // mails the demo mailbox keeps
 	// TrustedProxies are the machines whose word counts on where a request comes

@@ -80,6 +80,11 @@ func mailSettings() []setting {
 			take:    into(func(c *Config) *int { return &c.Connections }, whole(1, 1000)),
 		},
 		{
+			env: "VESTNIK_PRIVATE_MX", flag: "private-mx", fallback: always("false"), unit: "true or false", isSwitch: true,
+			meaning: "Whether direct sending may connect to private addresses; only in a network whose DNS you trust.",
+			take:    into(func(c *Config) *bool { return &c.PrivateMX }, truth),
+		},
+		{
 			env: "VESTNIK_LATE_LIMIT", flag: "late-limit", fallback: always("24h"), unit: "duration",
 			meaning: "A sending that was missed by no more than this is made up once; a later one is skipped and says so.",
 			take:    into(func(c *Config) *time.Duration { return &c.LateLimit }, span(time.Minute, 366*24*time.Hour)),

@@ -43,7 +43,7 @@ type Road struct {
 	Sender      Sender
 	From        compose.Address
 	Weight      int // its share of the mails beside other roads; below 1 it is 1
-	Connections int // mails on the wire at once; below 1: Config.Workers
+	Connections int // mails on the wire at once, from all nodes; below 1: Config.Workers from each
 	Limits      Limits
 	// Router finds the way for each recipient, in place of Sender.
 	Router Router

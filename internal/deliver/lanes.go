@@ -45,6 +45,9 @@ func (l *lanes) follow(now time.Time) {
 		}
 		delete(gone, road)
 		lane.pace.adapt(lane.sent.Load(), now)
+		if road.Connections > 0 {
+			lane.speed.share(int(l.nodes.Load()))
+		}
 		lane.watch(now)
 		lane.sweepSites(now, false)
 		open = append(open, lane)

@@ -15,6 +15,7 @@ type speed struct {
 	mu      sync.Mutex
 	wake    *sync.Cond
 	width   int // may work at once
+	limit   int // to which width may grow
 	working int
 	taken   int       // mails since width last changed
 	slowed  time.Time // when width was last halved
@@ -31,7 +32,7 @@ const (
 )
 
 func newSpeed(most int) speed {
-	return speed{most: most, width: most}
+	return speed{most: most, width: most, limit: most}
 }
 
 // enter waits until one more may work, or the lane is closed; then all may, to hand
@@ -79,7 +80,7 @@ func (s *speed) slow(now time.Time) (slower, first bool) {
 func (s *speed) accepted() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.width == s.most {
+	if s.width >= s.limit {
 		return
 	}
 	if s.taken++; s.taken >= growAfter*s.width {
@@ -87,6 +88,19 @@ func (s *speed) accepted() {
 		s.taken = 0
 		s.cond().Signal()
 	}
+}
+
+// share leaves so many of all connections to this node. What was found to be too much
+// stays too much.
+func (s *speed) share(nodes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	limit := max(s.most/max(nodes, 1), 1)
+	if s.width >= s.limit || s.width > limit {
+		s.width = limit // at full speed before, and so it stays
+		s.cond().Broadcast()
+	}
+	s.limit = limit
 }
 
 // end lets everybody work, so that they see that the lane is closed.

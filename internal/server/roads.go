@@ -13,21 +13,33 @@ import (
 	"vestnik/internal/transport"
 )
 
-// roads knows the way out for mail: the relay set up on its page, else that of
-// SMTP_URL, else the demo mailbox. The page may change it while mails leave.
+// roads knows the ways out for mail: the relays set up on their page, else that of
+// SMTP_URL, else the demo mailbox. The page may change them while mails leave.
 type roads struct {
 	base  *Base
 	given *transport.Relay // of SMTP_URL; nil: none
 	keep  *transport.Demo
 
-	mu       sync.Mutex
-	settings app.RelaySettings // in use; zero: given or the demo mailbox
-	all      []*deliver.Road   // in use; it is replaced, not changed
-	pool     *transport.Pool   // nil for the demo mailbox
-	closed   bool
-	leaving  sync.WaitGroup // pools that were replaced and finish what they have on the wire
-	cut      context.Context
-	cutAll   context.CancelFunc
+	mu      sync.Mutex
+	open    map[int64]*way  // by the relay; 0: given, or the demo mailbox
+	all     []*deliver.Road // those of open that may be used; it is replaced, not changed
+	closed  bool
+	leaving sync.WaitGroup // ways that were replaced and finish what they have on the wire
+	cut     context.Context
+	cutAll  context.CancelFunc
+}
+
+// way is one way out with what has to be closed.
+type way struct {
+	settings app.RelaySettings
+	road     *deliver.Road
+	pool     closer // nil for the demo mailbox
+}
+
+// closer is a pool, or all those of a direct road.
+type closer interface {
+	// Close is as transport.Pool.Close.
+	Close(ctx context.Context) error
 }
 
 func newRoads(ctx context.Context, b *Base) (*roads, error) {
@@ -49,62 +61,91 @@ func newRoads(ctx context.Context, b *Base) (*roads, error) {
 		}
 		r.given = relay
 	}
-	r.take(app.RelaySettings{}, false)
 	return r, r.look(ctx)
 }
 
-// look goes over to the relay that is set up now.
+// look goes over to the relays that are set up now. Those that were stopped are not
+// used; when all were, mails wait.
 func (r *roads) look(ctx context.Context) error {
 	relays, err := r.base.App.RelaysInUse(ctx)
 	if err != nil && len(relays) == 0 {
 		return err
 	}
-	settings := firstUsable(relays)
-	r.mu.Lock()
-	same := settings == r.settings
-	r.mu.Unlock()
-	if same {
-		return nil
+	if len(relays) == 0 {
+		relays = []app.RelaySettings{{}}
 	}
-	if err != nil {
+	relays = slices.DeleteFunc(relays, app.RelaySettings.Stopped)
+	if r.take(relays) && err != nil {
 		r.base.Log.Error("relay cannot be used", "error", err) // the others can
 	}
-	r.take(settings, len(relays) > 0)
 	return nil
 }
 
-// firstUsable is the first relay that was not stopped, else the first: mails then
-// wait for it.
-func firstUsable(relays []app.RelaySettings) app.RelaySettings {
-	if len(relays) == 0 {
-		return app.RelaySettings{}
-	}
-	usable := slices.IndexFunc(relays, func(s app.RelaySettings) bool { return !s.Stopped() })
-	return relays[max(usable, 0)]
-}
-
-// take goes over to the settings. What is on the old road's wire is finished.
-func (r *roads) take(settings app.RelaySettings, found bool) {
-	from := compose.Address{Name: r.base.Config.MailFrom.Name, Email: r.base.Config.MailFrom.Address}
-	relay := r.given
-	if found {
-		from = compose.Address{Name: settings.FromName, Email: settings.FromEmail}
-		relay = relayOf(settings)
-	}
+// take goes over to the relays, and reports whether anything is new. What is on the
+// wire of others is finished.
+func (r *roads) take(relays []app.RelaySettings) (changed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return
+		return false
 	}
-	if old := r.pool; old != nil {
-		r.leaving.Go(func() { old.Close(r.cut) })
+	gone, open := r.open, map[int64]*way{}
+	var all []*deliver.Road
+	for _, settings := range relays {
+		w := gone[settings.ID]
+		if w == nil || w.settings != settings {
+			w = r.way(settings)
+			changed = true
+		} else {
+			delete(gone, settings.ID)
+		}
+		open[settings.ID] = w
+		all = append(all, w.road)
 	}
-	road := &deliver.Road{Name: "demo", Sender: r.keep, From: from}
-	r.settings, r.pool, r.all = settings, nil, []*deliver.Road{road}
-	if relay != nil {
-		r.pool = transport.NewPool(relay, transport.PoolOptions{Sessions: r.base.Config.Connections, Messages: relay.Messages})
-		road.Name, road.Sender = relay.Address(), r.pool
+	for _, w := range gone {
+		changed = true
+		if w.pool != nil {
+			r.leaving.Go(func() { w.pool.Close(r.cut) })
+		}
 	}
+	r.open = open
+	if changed {
+		r.all = all
+	}
+	return changed
+}
+
+// way opens the way of a relay; of no relay, that of the settings.
+func (r *roads) way(s app.RelaySettings) *way {
+	w := &way{settings: s, road: &deliver.Road{
+		ID: s.ID, Name: s.Name, Weight: s.Weight, Connections: s.Connections,
+		From:   compose.Address{Name: s.FromName, Email: s.FromEmail},
+		Limits: deliver.Limits{PerSecond: s.PerSecond, PerHour: s.PerHour, PerDay: s.PerDay},
+	}}
+	switch {
+	case s.Kind == app.RelayMX:
+		d := newDirect(r.base, s)
+		w.pool, w.road.Router = d, d
+	case s.ID != 0:
+		w.through(relayOf(s), r.base.Config.Connections)
+	default:
+		w.road.From = compose.Address{Name: r.base.Config.MailFrom.Name, Email: r.base.Config.MailFrom.Address}
+		w.road.Name, w.road.Sender = "demo", r.keep
+		if r.given != nil {
+			w.road.Name = r.given.Address()
+			w.through(r.given, r.base.Config.Connections)
+		}
+	}
+	return w
+}
+
+// through makes a relay the way's end.
+func (w *way) through(relay *transport.Relay, connections int) {
+	if w.settings.Connections > 0 {
+		connections = w.settings.Connections
+	}
+	pool := transport.NewPool(relay, transport.PoolOptions{Sessions: connections, Messages: relay.Messages})
+	w.pool, w.road.Sender = pool, pool
 }
 
 func relayOf(s app.RelaySettings) *transport.Relay {
@@ -124,20 +165,33 @@ func (r *roads) current() []*deliver.Road {
 func (r *roads) demo() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.pool == nil
+	return len(r.all) == 1 && r.all[0].Sender == deliver.Sender(r.keep)
+}
+
+// stop has a relay stopped that refuses our name and password.
+func (r *roads) stop(ctx context.Context, road *deliver.Road, why string) error {
+	if road.ID == 0 {
+		return nil // that of the settings: only a restart with others helps
+	}
+	return r.base.App.StopRelay(ctx, road.ID, why)
 }
 
 // close waits for what is on the wire until ctx ends, and then cuts it.
 func (r *roads) close(ctx context.Context) {
 	r.mu.Lock()
-	pool := r.pool
-	r.closed = true
+	open := r.open
+	r.closed, r.open = true, nil
 	r.mu.Unlock()
 	defer context.AfterFunc(ctx, r.cutAll)()
-	if pool != nil {
-		if err := pool.Close(ctx); err != nil {
-			r.base.Log.Warn("mails were cut off on the wire", "error", err)
+	for _, w := range open {
+		if w.pool == nil {
+			continue
 		}
+		r.leaving.Go(func() {
+			if err := w.pool.Close(ctx); err != nil {
+				r.base.Log.Warn("mails were cut off on the wire", "road", w.road.Name, "error", err)
+			}
+		})
 	}
 	r.leaving.Wait()
 }
