@@ -9,3 +9,6 @@ func InHandQuery(owner int64) (string, []any) {
 
 // LogQuery is the statement behind Log.
 func LogQuery(f LogFilter) (string, []any) { return f.query() }
+
+// FileHome is Home of a file on the machine whose identity is in machineID.
+func FileHome(path, machineID string) (string, error) { return fileHome(path, machineID) }
