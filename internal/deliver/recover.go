@@ -60,12 +60,19 @@ func (e *Engine) recover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	hold, err := e.Store.Hold(ctx)
+	if err != nil {
+		return err
+	}
+	// After a restore it proves nothing either: the ledger may be older than the
+	// journal, and what it takes for leased was sent since.
+	proves := e.journal.sameBoot && !hold.On()
 	now := time.Now()
 	unfinished := make([]store.Outcome, len(left))
 	for i, l := range left {
 		entry, ok := entries[l.ID]
 		intended := ok && entry.outcome == nil && entry.epoch == l.Epoch && entry.tries == l.Tries
-		unfinished[i] = e.unfinished(l, intended || !e.journal.sameBoot, now)
+		unfinished[i] = e.unfinished(l, intended || !proves, now)
 	}
 	if len(left) > 0 {
 		e.Log.Warn("node was stopped in the middle of sending", "node", e.node.Name, "deliveries", len(left))
