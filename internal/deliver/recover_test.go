@@ -138,6 +138,38 @@ func (w *world) hold(t *testing.T) {
 	})
 }
 
+// TestRecoveryInAnOlderLedger has a node send under a ledger that is then put back
+// to before the leases.
+func TestRecoveryInAnOlderLedger(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, 4, smtpsink.Options{})
+		id := w.open(t, w.mailing(t, mailing.Mailing{}))
+		killed := newEngine(w.config(nil))
+		ok(t, killed.start(background))
+		t.Cleanup(func() { _ = killed.journal.close() })
+		leased, err := s.Lease(background, killed.node, id, time.Now().Add(time.Minute), 3)
+		ok(t, err)
+		conclude(t, killed, leased[0], mailing.Sent)
+		ok(t, killed.journal.intend(leased[1].ID, killed.node.Epoch, 0, nil))
+		_, err = s.Writer().Exec("update deliveries set state = 0, lease_node = 0, lease_epoch = 0")
+		ok(t, err)
+		w.hold(t)
+		w.dir = copyDir(t, w.dir)
+		restarted := newEngine(w.config(nil))
+		ok(t, restarted.start(background))
+		t.Cleanup(func() { _ = restarted.journal.close() })
+		states := map[int64]mailing.DeliveryState{}
+		for _, d := range w.deliveries(t, id) {
+			states[d.ID] = d.State
+		}
+		equal(t, "what was concluded", states[leased[0].ID], mailing.Sent)
+		equal(t, "what was intended", states[leased[1].ID], mailing.InDoubt)
+		equal(t, "what was leased and no more", states[leased[2].ID], mailing.Waiting)
+		equal(t, "attempts", len(w.attempts(t, id)), 2)
+		w.checkCounts(t, id)
+	})
+}
+
 func leaseOne(t *testing.T, e *Engine, runID int64) store.Leased {
 	t.Helper()
 	list, err := e.Store.Lease(background, e.node, runID, time.Now().Add(time.Minute), 1)
