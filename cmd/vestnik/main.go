@@ -55,6 +55,12 @@ type commands struct {
 		Use    dkimUseCommand    `cmd:""`
 		Remove dkimRemoveCommand `cmd:""`
 	} `cmd:""`
+	Backup backupCommand `cmd:""`
+	Hold   struct {
+		Show  holdShowCommand  `cmd:""`
+		Start holdStartCommand `cmd:""`
+		End   holdEndCommand   `cmd:""`
+	} `cmd:""`
 	Log     logCommand     `cmd:""`
 	Bench   benchCommands  `cmd:""`
 	Version versionCommand `cmd:""`

@@ -20,6 +20,10 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 	if s.Postgres() {
 		return mailing.Fault(mailing.Conflict, "backup_postgres")
 	}
+	path, err := filepath.Abs(path) // SQLite takes "file:…" for an address
+	if err != nil {
+		return fmt.Errorf("store: backup: %w", err)
+	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, os.ErrExist) {
 		return mailing.Fault(mailing.Conflict, "file_exists", "path", path)

@@ -78,9 +78,10 @@ type Page struct {
 	Path          string    // path and query of this page; marks its entry in the menu
 	Now           time.Time // to which relative times are counted
 	Flashes       []Flash
-	Demo          bool     // mails are kept in the demo mailbox, which this person may read
-	Version       string   // of this program, for the footer
-	Scripts       []string // further bundles, such as "editor.js" from src/pages
+	Hold          mailing.Hold // of the database; shown to who is signed in
+	Demo          bool         // mails are kept in the demo mailbox, which this person may read
+	Version       string       // of this program, for the footer
+	Scripts       []string     // further bundles, such as "editor.js" from src/pages
 }
 
 // NavItem is one entry of the menu.
