@@ -111,9 +111,9 @@ func (h *house) exec(statement string, values ...any) {
 	}
 }
 
-// awaitRounds waits until the scheduler has looked once more for what is due, from
-// its beginning to its end.
-func (h *house) awaitRounds() {
+// awaitRound waits until the scheduler of the service that runs now has looked once
+// more for what is due, from its beginning to its end.
+func (h *house) awaitRound() {
 	h.t.Helper()
 	rounds := func() (n int) {
 		err := h.store.Writer().QueryRowContext(context.Background(),
@@ -124,7 +124,7 @@ func (h *house) awaitRounds() {
 		return n
 	}
 	before := rounds()
-	await(h.t, time.Minute, "the scheduler has looked twice more", func() bool { return rounds() >= before+2 })
+	await(h.t, time.Minute, "the scheduler has looked once more", func() bool { return rounds() > before })
 }
 
 // backedUp is a house in the middle of a run, of which a backup was made that
@@ -207,7 +207,7 @@ func (r *restored) checkQuiet() {
 		r.t.Fatal(err)
 	}
 	await(r.t, 30*time.Second, "the link has left", func() bool { return r.sink.Copies()[r.owner.Email] == 1 })
-	r.awaitRounds()
+	r.awaitRound()
 	if n := r.sink.Count() - sent; n != 1 {
 		r.t.Errorf("%d mails have left, want the link alone", n)
 	}
@@ -282,7 +282,7 @@ func TestRestoredAsACopy(t *testing.T) {
 			r.service.stop()
 			again := r.serve(r.sink.Addr())
 			r.checkFree(again)
-			r.awaitRounds()
+			r.awaitRound()
 			if n := r.sink.Count() - sent; n != 0 {
 				t.Errorf("%d mails have left", n)
 			}
