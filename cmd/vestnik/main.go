@@ -62,6 +62,12 @@ type commands struct {
 		Resume relayResumeCommand `cmd:""`
 		Remove relayRemoveCommand `cmd:""`
 	} `cmd:""`
+	Backup backupCommand `cmd:""`
+	Hold   struct {
+		Show  holdShowCommand  `cmd:""`
+		Start holdStartCommand `cmd:""`
+		End   holdEndCommand   `cmd:""`
+	} `cmd:""`
 	Log     logCommand     `cmd:""`
 	Bench   benchCommands  `cmd:""`
 	Version versionCommand `cmd:""`

@@ -23,6 +23,12 @@ type (
 	KeptMail = store.DemoMail
 	// SealedKey is a signing key with its private half sealed.
 	SealedKey = store.SigningKey
+	// HeldRun is a run that waits for the end of a hold.
+	HeldRun = store.HeldRun
+	// HeldMailing is a mailing that is due under a hold.
+	HeldMailing = store.HeldMailing
+	// HoldEnded says what the end of a hold has changed.
+	HoldEnded = store.HoldEnded
 	// AttemptFilter narrows the log.
 	AttemptFilter = store.LogFilter
 )

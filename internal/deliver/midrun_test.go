@@ -61,6 +61,13 @@ func TestWhatStopsARun(t *testing.T) {
 				ok(t, w.SetBlocked(background, w.owner.ID, time.Time{}))
 			},
 		},
+		"noticing that the database was restored": {
+			stop: func(t *testing.T, w *world, _ mailing.Mailing) { w.hold(t) },
+			goOn: func(t *testing.T, w *world, _ mailing.Mailing) {
+				_, err := w.EndHold(background, mailing.HoldGoOn, w.owner.ID, time.Now())
+				ok(t, err)
+			},
+		},
 	} {
 		t.Run(name+" holds it, and nothing is lost", func(t *testing.T) {
 			storetest.Each(t, func(t *testing.T, s *store.Store) {

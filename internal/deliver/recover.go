@@ -55,8 +55,30 @@ func (e *Engine) recover(ctx context.Context) error {
 	if err := e.tell(ctx, known); err != nil {
 		return err
 	}
-	// Only now: a delivery whose outcome was known, deferred, may have been leased
-	// once more since. Then it is still left, and its outcome says nothing of that.
+	hold, err := e.Store.Hold(ctx)
+	if err != nil {
+		return err
+	}
+	if hold.On() {
+		if err := e.recoverForgotten(ctx, entries); err != nil {
+			return err
+		}
+	}
+	if err := e.recoverLeft(ctx, entries, e.journal.sameBoot && !hold.On()); err != nil {
+		return err
+	}
+	return e.journal.begin()
+}
+
+// recoverLeft settles what the ledger has as left by an earlier start. Where the
+// journal is whole, a lease without an intent was not tried. After a power failure
+// it may not be; and after a restore the ledger is older than the journal, and what
+// it takes for leased may have been sent since.
+//
+// It comes after the known outcomes are told: a delivery whose outcome was known,
+// deferred, may have been leased once more since. Then it is still left, and its
+// outcome says nothing of that.
+func (e *Engine) recoverLeft(ctx context.Context, entries map[int64]entry, whole bool) error {
 	left, err := e.Store.LeftByNode(ctx, e.node)
 	if err != nil {
 		return err
@@ -66,15 +88,38 @@ func (e *Engine) recover(ctx context.Context) error {
 	for i, l := range left {
 		entry, ok := entries[l.ID]
 		intended := ok && entry.outcome == nil && entry.epoch == l.Epoch && entry.tries == l.Tries
-		unfinished[i] = e.unfinished(l, intended || !e.journal.sameBoot, now)
+		unfinished[i] = e.unfinished(l, intended || !whole, now)
 	}
 	if len(left) > 0 {
 		e.Log.Warn("node was stopped in the middle of sending", "node", e.node.Name, "deliveries", len(left))
 	}
-	if err := e.tell(ctx, unfinished); err != nil {
+	return e.tell(ctx, unfinished)
+}
+
+// recoverForgotten puts in doubt what this node intended and a restored ledger does
+// not even know to have been leased: the journal does not tell outcomes that the
+// ledger had before it was restored.
+func (e *Engine) recoverForgotten(ctx context.Context, entries map[int64]entry) error {
+	var intended []int64
+	for id, entry := range entries {
+		if entry.outcome == nil {
+			intended = append(intended, id)
+		}
+	}
+	forgotten, err := e.Store.NeverLeased(ctx, intended)
+	if err != nil {
 		return err
 	}
-	return e.journal.begin()
+	now := time.Now()
+	unfinished := make([]store.Outcome, len(forgotten))
+	for i, l := range forgotten {
+		l.Epoch, l.Tries = entries[l.ID].epoch, entries[l.ID].tries
+		unfinished[i] = e.unfinished(l, true, now)
+	}
+	if len(forgotten) > 0 {
+		e.Log.Warn("database has forgotten what the node was about to send", "node", e.node.Name, "deliveries", len(forgotten))
+	}
+	return e.tell(ctx, unfinished)
 }
 
 func (e *Engine) tell(ctx context.Context, outcomes []store.Outcome) error {

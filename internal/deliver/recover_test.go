@@ -29,6 +29,7 @@ func testRecovery(t *testing.T, s *store.Store, doubt mailing.Doubt) {
 	for _, c := range []struct {
 		name      string
 		otherBoot bool
+		restored  bool
 		write     func(t *testing.T, e *Engine, l store.Leased)
 		want      mailing.DeliveryState
 		attempts  int
@@ -37,6 +38,14 @@ func testRecovery(t *testing.T, s *store.Store, doubt mailing.Doubt) {
 		{
 			name: "after a power failure all that was leased is in doubt", otherBoot: true, want: unknown, attempts: 1,
 			write: func(*testing.T, *Engine, store.Leased) {},
+		},
+		{
+			name: "in a database that was restored all that was leased is in doubt", restored: true, want: unknown, attempts: 1,
+			write: func(*testing.T, *Engine, store.Leased) {},
+		},
+		{
+			name: "concluded is so in a database that was restored, too", restored: true, want: mailing.Sent, attempts: 1,
+			write: func(t *testing.T, e *Engine, l store.Leased) { conclude(t, e, l, mailing.Sent) },
 		},
 		{
 			name: "intended is in doubt", want: unknown, attempts: 1,
@@ -99,6 +108,9 @@ func testRecovery(t *testing.T, s *store.Store, doubt mailing.Doubt) {
 			if c.otherBoot {
 				ok(t, os.WriteFile(filepath.Join(killed.journal.dir, "lock"), []byte(killed.journal.name+"\nearlier\n"), 0o600))
 			}
+			if c.restored {
+				w.hold(t)
+			}
 			w.dir = copyDir(t, w.dir)
 			restarted := newEngine(w.config(nil))
 			ok(t, restarted.start(background))
@@ -110,6 +122,52 @@ func testRecovery(t *testing.T, s *store.Store, doubt mailing.Doubt) {
 			w.checkCounts(t, id)
 		})
 	}
+}
+
+// hold holds the database until the test ends.
+func (w *world) hold(t *testing.T) {
+	t.Helper()
+	_, err := w.Installation(background, store.Installation{Instance: "one"}, time.Now())
+	ok(t, err)
+	_, err = w.StartHold(background, time.Now())
+	ok(t, err)
+	t.Cleanup(func() {
+		if _, err := w.EndHold(background, mailing.HoldGoOn, w.owner.ID, time.Now()); mailing.CodeOf(err) != "hold_over" {
+			ok(t, err)
+		}
+	})
+}
+
+// TestRecoveryInAnOlderLedger has a node send under a ledger that is then put back
+// to before the leases.
+func TestRecoveryInAnOlderLedger(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, 4, smtpsink.Options{})
+		id := w.open(t, w.mailing(t, mailing.Mailing{}))
+		killed := newEngine(w.config(nil))
+		ok(t, killed.start(background))
+		t.Cleanup(func() { _ = killed.journal.close() })
+		leased, err := s.Lease(background, killed.node, id, time.Now().Add(time.Minute), 3)
+		ok(t, err)
+		conclude(t, killed, leased[0], mailing.Sent)
+		ok(t, killed.journal.intend(leased[1].ID, killed.node.Epoch, 0, nil))
+		_, err = s.Writer().Exec("update deliveries set state = 0, lease_node = 0, lease_epoch = 0")
+		ok(t, err)
+		w.hold(t)
+		w.dir = copyDir(t, w.dir)
+		restarted := newEngine(w.config(nil))
+		ok(t, restarted.start(background))
+		t.Cleanup(func() { _ = restarted.journal.close() })
+		states := map[int64]mailing.DeliveryState{}
+		for _, d := range w.deliveries(t, id) {
+			states[d.ID] = d.State
+		}
+		equal(t, "what was concluded", states[leased[0].ID], mailing.Sent)
+		equal(t, "what was intended", states[leased[1].ID], mailing.InDoubt)
+		equal(t, "what was leased and no more", states[leased[2].ID], mailing.Waiting)
+		equal(t, "attempts", len(w.attempts(t, id)), 2)
+		w.checkCounts(t, id)
+	})
 }
 
 func leaseOne(t *testing.T, e *Engine, runID int64) store.Leased {

@@ -55,6 +55,7 @@ const (
 	ChangeAnything    Permission = "change_anything" // edit, send and delete others' things
 	GrantRoles        Permission = "grant_roles"
 	ManageRelays      Permission = "manage_relays" // set up how mail leaves
+	EndHold           Permission = "end_hold"      // say what a restored database is
 )
 
 var permissions = map[Role][]Permission{
@@ -62,7 +63,7 @@ var permissions = map[Role][]Permission{
 	RoleManager: {ViewAnyMailing, ViewAnyClient, ViewUsers, BlockUsers, DisableAnyMailing},
 	RoleAdmin: {
 		ViewAnyMailing, ViewAnyClient, ViewUsers, BlockUsers, DisableAnyMailing,
-		ChangeAnything, GrantRoles, ManageRelays,
+		ChangeAnything, GrantRoles, ManageRelays, EndHold,
 	},
 }
 

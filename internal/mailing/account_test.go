@@ -18,6 +18,7 @@ func TestPermissions(t *testing.T) {
 		{ChangeAnything, false, false, true},
 		{GrantRoles, false, false, true},
 		{ManageRelays, false, false, true},
+		{EndHold, false, false, true},
 	}
 	for _, row := range table {
 		for role, want := range map[Role]bool{RoleUser: row.user, RoleManager: row.manager, RoleAdmin: row.admin, "": false, "king": false} {

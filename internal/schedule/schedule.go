@@ -29,8 +29,14 @@ const dueAtOnce = 200
 
 // OpenDue opens a run for every mailing whose time has come, and gives up what
 // runs that are too late by now have not tried. A mailing that cannot be opened
-// does not hold up the others; the first error is returned.
+// does not hold up the others; the first error is returned. While the database is
+// held, nothing is opened and nothing given up: it may be a copy, and what it takes
+// for late was sent in time.
 func (s *Scheduler) OpenDue(ctx context.Context, now time.Time) error {
+	hold, err := s.Store.Hold(ctx)
+	if err != nil || hold.On() {
+		return err
+	}
 	first := s.expire(ctx, now)
 	var last mailing.Mailing
 	for {

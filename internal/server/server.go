@@ -145,13 +145,16 @@ func Run(ctx context.Context, c config.Config, log *slog.Logger, version string)
 		return err
 	}
 	defer b.Close()
-	if c.SampleData {
-		if err := b.addSample(ctx); err != nil {
-			listener.Close()
-			return err
-		}
+	here, err := b.arrive(ctx)
+	if err == nil && c.SampleData {
+		err = b.addSample(ctx)
 	}
-	return b.serve(ctx, listener, version)
+	if err != nil {
+		listener.Close()
+		return err
+	}
+	defer here.leave()
+	return b.serve(ctx, listener, here, version)
 }
 
 // listen takes the address before anything else, so that a second start by
@@ -172,7 +175,7 @@ type nopListener struct{ net.Listener }
 func (nopListener) Close() error { return nil }
 
 // serve runs the parts until it is asked to stop or one of them fails.
-func (b *Base) serve(asked context.Context, listener net.Listener, version string) error {
+func (b *Base) serve(asked context.Context, listener net.Listener, here *presence, version string) error {
 	ctx, fail := context.WithCancelCause(asked)
 	defer fail(nil)
 	var parts sync.WaitGroup
@@ -195,6 +198,7 @@ func (b *Base) serve(asked context.Context, listener net.Listener, version strin
 		}
 	}
 	parts.Go(func() { b.follow(ctx) })
+	parts.Go(func() { here.keep(ctx) })
 	if b.Config.Has(config.RoleWorker) {
 		parts.Go(func() {
 			if err := deliver.Run(ctx, b.engine()); err != nil {

@@ -105,19 +105,21 @@ func openSQLite(path string) (*Store, error) {
 	writer, reader := url.Values{"_txlock": {"immediate"}}, url.Values{}
 	writer["_pragma"] = common["_pragma"]
 	reader["_pragma"] = append(common["_pragma"][:len(common["_pragma"]):len(common["_pragma"])], "query_only(1)")
-	file := "file:" + (&url.URL{Path: path}).EscapedPath() + "?"
-	write, err := sql.Open("sqlite", file+writer.Encode())
+	write, err := sql.Open("sqlite", fileURL(path)+writer.Encode())
 	if err != nil {
 		return nil, err
 	}
 	write.SetMaxOpenConns(1)
-	read, err := sql.Open("sqlite", file+reader.Encode())
+	read, err := sql.Open("sqlite", fileURL(path)+reader.Encode())
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
 	read.SetMaxOpenConns(4)
-	return &Store{write: write, read: read, dialect: sqliteDialect}, nil
+	return &Store{write: write, read: read, dialect: sqliteDialect, path: path}, nil
 }
+
+// fileURL is how SQLite is told of a file; its parameters follow.
+func fileURL(path string) string { return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" }
 
 // isDeadlock reports whether err says that the transaction was undone because it
 // and another waited for each other, and may be tried again.
@@ -130,6 +132,12 @@ func isDeadlock(err error) bool {
 func isBusy(err error) bool {
 	var lite *sqlite.Error
 	return errors.As(err, &lite) && lite.Code()&0xff == sqlite3.SQLITE_BUSY // the rest says why
+}
+
+// isForbidden reports whether err says that the role may not do that.
+func isForbidden(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "42501" // insufficient_privilege
 }
 
 // isDuplicate reports whether err says that a unique value is there already.

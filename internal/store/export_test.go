@@ -29,3 +29,6 @@ func (s *Store) MigrateTo(ctx context.Context, version int64) error {
 	}
 	return err
 }
+
+// FileHome is Home of a file on the machine whose identity is in machineID.
+func FileHome(path, machineID string) (string, error) { return fileHome(path, machineID) }

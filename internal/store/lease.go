@@ -139,3 +139,19 @@ func (s *Store) LeftByNode(ctx context.Context, n Node) ([]Left, error) {
 	}
 	return list, wrap(err, "deliveries left by node")
 }
+
+// NeverLeased returns those of the deliveries that wait and were in nobody's hand
+// yet, in no order, with neither epoch nor tries.
+func (s *Store) NeverLeased(ctx context.Context, ids []int64) ([]Left, error) {
+	rows, err := s.read.QueryContext(ctx, `select d.id, d.run_id, coalesce(r.mailing_id, 0), r.owner_id, d.email, r.doubt
+from deliveries d join runs r on r.id = d.run_id
+where d.state = 0 and d.lease_epoch = 0 and d.id in (select id from `+s.dialect.rows("id bigint")+` v)`, jsonIDs(ids))
+	if err != nil {
+		return nil, wrap(err, "deliveries never leased")
+	}
+	list, err := collect(rows, func(rows *sql.Rows) (l Left, err error) {
+		err = rows.Scan(&l.ID, &l.RunID, &l.MailingID, &l.OwnerID, &l.Email, &l.Doubt)
+		return l, err
+	})
+	return list, wrap(err, "deliveries never leased")
+}

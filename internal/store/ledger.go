@@ -157,6 +157,9 @@ func (b settlement) settleLate(ctx context.Context, o Outcome) error {
 		return err
 	}
 	if o.Attempt != nil {
+		if o.Attempt.RunID != row.RunID {
+			return nil // of another database, or of a part of its life that is forgotten
+		}
 		known, err := b.q.AttemptExists(ctx, sqlc.AttemptExistsParams{
 			DeliveryID: o.DeliveryID, At: o.Attempt.At.UnixMilli(), Node: o.Attempt.Node,
 		})
@@ -173,8 +176,12 @@ func (b settlement) settleLate(ctx context.Context, o Outcome) error {
 }
 
 // takenOver reports whether the outcome is the word that was missing when the
-// delivery was taken over from the node.
+// delivery was taken over from the node. So it is when the ledger knows of no lease
+// at all: then it is an older copy of itself, and the node's journal knows better.
 func (b settlement) takenOver(row sqlc.Delivery, o Outcome) bool {
+	if mailing.DeliveryState(row.State) == mailing.Waiting && row.LeaseEpoch == 0 {
+		return o.Attempt != nil
+	}
 	if row.LeaseNode != b.node.ID || row.LeaseEpoch != o.Epoch {
 		return false
 	}

@@ -31,6 +31,9 @@ func (s *Store) OpenScheduledRun(ctx context.Context, r mailing.Run, content Con
 	r.ID = NewID()
 	var opened bool
 	err := s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
+		if err := notHeld(ctx, q); err != nil {
+			return err
+		}
 		err := changed(q.OpenedMailing(ctx, sqlc.OpenedMailingParams{
 			ID: m.ID, Status: string(m.Status), NextAt: millis(m.NextAt), LastAt: millis(m.LastAt),
 			WasNextAt: millis(was.NextAt), WasStatus: string(was.Status),
@@ -55,10 +58,14 @@ func (s *Store) OpenScheduledRun(ctx context.Context, r mailing.Run, content Con
 }
 
 // OpenManualRun opens a run of the mailing by hand; its schedule stays as it is.
-// One that was opened by hand after since is a conflict, "sent_just_now".
+// One that was opened by hand after since is a conflict, "sent_just_now"; while the
+// database is held, every one is, "database_held".
 func (s *Store) OpenManualRun(ctx context.Context, r mailing.Run, content Content, since time.Time) (int64, error) {
 	r.ID = NewID()
 	return r.ID, wrap(s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
+		if err := notHeld(ctx, q); err != nil {
+			return err
+		}
 		// The mailing first, as everywhere: whoever deletes it meanwhile waits.
 		err := changed(q.TouchMailing(ctx, sqlc.TouchMailingParams{ID: r.MailingID, LastAt: millis(r.CreatedAt)}))
 		if err != nil {
@@ -323,7 +330,7 @@ func (s *Store) OpeningRuns(ctx context.Context) ([]int64, error) {
 // LiveRun is a run with work left, and whether it may go on now.
 type LiveRun struct {
 	mailing.Run
-	Held bool // its mailing is paused, disabled or its owner blocked, or it is halted
+	Held bool // its mailing is paused, disabled or its owner blocked, it is halted, or the database is held
 }
 
 // LiveRuns lists the open runs, by priority and age.
@@ -335,7 +342,8 @@ func (s *Store) LiveRuns(ctx context.Context) ([]LiveRun, error) {
 	list := make([]LiveRun, len(rows))
 	for i, row := range rows {
 		list[i].Run = runOf(row.Run)
-		list[i].Held = row.BlockedAt != 0 || row.Run.Halt != "" || !mailing.Status(row.MailingStatus).Live()
+		list[i].Held = row.BlockedAt != 0 || row.Run.Halt != "" || !mailing.Status(row.MailingStatus).Live() ||
+			mailing.Hold{At: instant(row.HeldAt)}.Holds(list[i].Run)
 	}
 	return list, nil
 }

@@ -26,6 +26,7 @@ type Store struct {
 	write   *sql.DB // SQLite: one connection, since one may write at a time
 	read    *sql.DB // SQLite: read-only connections; PostgreSQL: the same pool
 	dialect dialect
+	path    string // of the file; empty for PostgreSQL
 	w, r    *sqlc.Queries
 
 	preparing sync.Mutex

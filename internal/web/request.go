@@ -24,6 +24,7 @@ type request struct {
 	in    *http.Request
 	out   http.ResponseWriter
 	actor mailing.Account // ID 0: nobody is signed in
+	hold  mailing.Hold    // that the database is under; not looked up for strangers
 	from  app.Visitor
 	now   time.Time
 }
@@ -52,7 +53,8 @@ func (w *Web) newRequest(out http.ResponseWriter, in *http.Request) (*request, e
 	}
 	r.actor = account
 	r.Printer = r.speak(account.Lang, account.Zone)
-	return r, nil
+	r.hold, err = w.App.Hold(in.Context())
+	return r, err
 }
 
 // speak returns a printer for the language that shows times in the zone; in UTC
@@ -120,6 +122,7 @@ func (r *request) page(title string) ui.Page {
 	if r.actor.ID != 0 {
 		p.Person = &ui.Person{Name: r.actor.Name(), Email: r.actor.Email, Role: r.actor.Role}
 		p.Alarms = r.alarms()
+		p.Hold = r.hold
 	}
 	return p
 }

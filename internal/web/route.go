@@ -51,7 +51,7 @@ func (w *Web) Routes() []Route {
 	for _, routes := range [][]Route{
 		w.homeRoutes(), w.accountRoutes(), w.profileRoutes(), w.contactRoutes(), w.importRoutes(), w.messageRoutes(),
 		w.mailingRoutes(), w.runRoutes(), w.logRoutes(), w.userRoutes(), w.demoRoutes(), w.relayRoutes(),
-		w.domainRoutes(), w.unsubscribeRoutes(), w.statusRoutes(),
+		w.domainRoutes(), w.holdRoutes(), w.unsubscribeRoutes(), w.statusRoutes(),
 	} {
 		all = append(all, routes...)
 	}

@@ -17,7 +17,8 @@ select * from runs where mailing_id = @mailing_id order by created_at desc limit
 select id from runs where state = 'opening';
 
 -- name: LiveRuns :many
-select sqlc.embed(r), coalesce(m.status, '') as mailing_status, a.blocked_at
+select sqlc.embed(r), coalesce(m.status, '') as mailing_status, a.blocked_at,
+    cast(coalesce((select max(i.held_at) from installation i), 0) as bigint) as held_at
 from runs r
 join accounts a on a.id = r.owner_id
 left join mailings m on m.id = r.mailing_id

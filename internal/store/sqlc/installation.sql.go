@@ -27,7 +27,7 @@ func (q *Queries) CreateInstallation(ctx context.Context, arg CreateInstallation
 }
 
 const installation = `-- name: Installation :one
-select id, instance, key_check, created_at from installation where id = 1
+select id, instance, key_check, created_at, home, seen_at, held_at, held_why, held_from from installation where id = 1
 `
 
 func (q *Queries) Installation(ctx context.Context) (Installation, error) {
@@ -38,6 +38,11 @@ func (q *Queries) Installation(ctx context.Context) (Installation, error) {
 		&i.Instance,
 		&i.KeyCheck,
 		&i.CreatedAt,
+		&i.Home,
+		&i.SeenAt,
+		&i.HeldAt,
+		&i.HeldWhy,
+		&i.HeldFrom,
 	)
 	return i, err
 }

@@ -121,6 +121,11 @@ type Installation struct {
 	Instance  string
 	KeyCheck  string
 	CreatedAt int64
+	Home      string
+	SeenAt    int64
+	HeldAt    int64
+	HeldWhy   string
+	HeldFrom  int64
 }
 
 type Mailing struct {

@@ -543,7 +543,8 @@ func (q *Queries) LeftByNode(ctx context.Context, arg LeftByNodeParams) ([]LeftB
 }
 
 const liveRuns = `-- name: LiveRuns :many
-select r.id, r.mailing_id, r.owner_id, r.kind, r.scheduled_for, r.state, r.version_id, r.audience_kind, r.from_name, r.reply_to, r.lang, r.priority, r.doubt, r.unsubscribe, r.audience, r.sent, r.failed, r.skipped, r.in_doubt, r.filled_to, r.halt, r.created_at, r.finished_at, coalesce(m.status, '') as mailing_status, a.blocked_at
+select r.id, r.mailing_id, r.owner_id, r.kind, r.scheduled_for, r.state, r.version_id, r.audience_kind, r.from_name, r.reply_to, r.lang, r.priority, r.doubt, r.unsubscribe, r.audience, r.sent, r.failed, r.skipped, r.in_doubt, r.filled_to, r.halt, r.created_at, r.finished_at, coalesce(m.status, '') as mailing_status, a.blocked_at,
+    cast(coalesce((select max(i.held_at) from installation i), 0) as bigint) as held_at
 from runs r
 join accounts a on a.id = r.owner_id
 left join mailings m on m.id = r.mailing_id
@@ -555,6 +556,7 @@ type LiveRunsRow struct {
 	Run           Run
 	MailingStatus string
 	BlockedAt     int64
+	HeldAt        int64
 }
 
 func (q *Queries) LiveRuns(ctx context.Context) ([]LiveRunsRow, error) {
@@ -592,6 +594,7 @@ func (q *Queries) LiveRuns(ctx context.Context) ([]LiveRunsRow, error) {
 			&i.Run.FinishedAt,
 			&i.MailingStatus,
 			&i.BlockedAt,
+			&i.HeldAt,
 		); err != nil {
 			return nil, err
 		}

@@ -86,9 +86,10 @@ type Page struct {
 	Now           time.Time // to which relative times are counted
 	Flashes       []Flash
 	Alarms        []Alarm
-	Demo          bool     // mails are kept in the demo mailbox, which this person may read
-	Version       string   // of this program, for the footer
-	Scripts       []string // further bundles, such as "editor.js" from src/pages
+	Demo          bool         // mails are kept in the demo mailbox, which this person may read
+	Version       string       // of this program, for the footer
+	Scripts       []string     // further bundles, such as "editor.js" from src/pages
+	Hold          mailing.Hold // of the database; shown to who is signed in
 }
 
 // NavItem is one entry of the menu.
