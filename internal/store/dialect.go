@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -79,11 +80,18 @@ func (d dialect) rows(columns ...string) string {
 	return "(select " + strings.Join(fields, ", ") + " from " + d.each + ")"
 }
 
-func open(databaseURL string) (*Store, error) {
-	if path, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
-		return openSQLite(strings.TrimPrefix(path, "//"))
+// pools opens a pool of connections of a driver.
+type pools func(driverName, dataSource string) (*sql.DB, error)
+
+func open(databaseURL string, between func(driver.Driver) driver.Driver) (*Store, error) {
+	pool := pools(sql.Open)
+	if between != nil {
+		pool = func(name, source string) (*sql.DB, error) { return openThrough(name, source, between) }
 	}
-	db, err := sql.Open("pgx", databaseURL)
+	if path, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
+		return openSQLite(strings.TrimPrefix(path, "//"), pool)
+	}
+	db, err := pool("pgx", databaseURL)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +105,7 @@ func open(databaseURL string) (*Store, error) {
 // openSQLite follows what SQLite's own documentation advises for a server: WAL,
 // so that readers do not wait; every commit on disk before it is answered; one
 // writer, whose transactions take the lock at once and so never fail half way.
-func openSQLite(path string) (*Store, error) {
+func openSQLite(path string, pool pools) (*Store, error) {
 	common := url.Values{"_pragma": {
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
 		"cache_size(-32000)", "temp_store(MEMORY)",
@@ -106,18 +114,39 @@ func openSQLite(path string) (*Store, error) {
 	writer["_pragma"] = common["_pragma"]
 	reader["_pragma"] = append(common["_pragma"][:len(common["_pragma"]):len(common["_pragma"])], "query_only(1)")
 	file := "file:" + (&url.URL{Path: path}).EscapedPath() + "?"
-	write, err := sql.Open("sqlite", file+writer.Encode())
+	write, err := pool("sqlite", file+writer.Encode())
 	if err != nil {
 		return nil, err
 	}
 	write.SetMaxOpenConns(1)
-	read, err := sql.Open("sqlite", file+reader.Encode())
+	read, err := pool("sqlite", file+reader.Encode())
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
 	read.SetMaxOpenConns(4)
 	return &Store{write: write, read: read, dialect: sqliteDialect}, nil
 }
+
+// openThrough is sql.Open with something between the pool and the driver.
+func openThrough(name, source string, between func(driver.Driver) driver.Driver) (*sql.DB, error) {
+	direct, err := sql.Open(name, source)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector{between(direct.Driver()), source}), direct.Close()
+}
+
+// connector makes connections by a driver that is not registered.
+type connector struct {
+	driver driver.Driver
+	source string
+}
+
+// Connect implements driver.Connector.
+func (c connector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.source) }
+
+// Driver implements driver.Connector.
+func (c connector) Driver() driver.Driver { return c.driver }
 
 // isDeadlock reports whether err says that the transaction was undone because it
 // and another waited for each other, and may be tried again.
