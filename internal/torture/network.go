@@ -1,0 +1,58 @@
+package torture
+
+import (
+	"context"
+	"net"
+)
+
+// Dial makes a connection whose calls the fuse counts, for transport.Relay.Dial.
+func (f *Fuse) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	var dialer net.Dialer
+	var made net.Conn
+	err := f.call(Dial, func() (err error) {
+		made, err = dialer.DialContext(ctx, network, address)
+		return err
+	}, func() {
+		if made != nil {
+			made.Close()
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &wire{Conn: made, fuse: f}, nil
+}
+
+// wire is a connection under a fuse.
+type wire struct {
+	net.Conn
+	fuse *Fuse
+}
+
+// Read implements net.Conn.
+func (w *wire) Read(p []byte) (n int, err error) {
+	err = w.fuse.call(Read, func() (err error) {
+		n, err = w.Conn.Read(p)
+		return err
+	}, w.cut)
+	return none(n, err)
+}
+
+// Write implements net.Conn.
+func (w *wire) Write(p []byte) (n int, err error) {
+	err = w.fuse.call(Write, func() (err error) {
+		n, err = w.Conn.Write(p)
+		return err
+	}, w.cut)
+	return none(n, err)
+}
+
+func (w *wire) cut() { w.Conn.Close() }
+
+// none is n, but 0 for a call that was broken.
+func none(n int, err error) (int, error) {
+	if err == ErrBroken {
+		return 0, err
+	}
+	return n, err
+}
