@@ -96,6 +96,10 @@ func (b settlement) settle(ctx context.Context, outcomes []Outcome) error {
 	if err := b.record(ctx, held); err != nil {
 		return err
 	}
+	late, err = b.unrecorded(ctx, late)
+	if err != nil {
+		return err
+	}
 	for _, o := range late {
 		if err := b.settleLate(ctx, o); err != nil {
 			return err
@@ -144,10 +148,38 @@ func (b settlement) settleHeld(ctx context.Context, outcomes []Outcome) (map[int
 	return applied, err
 }
 
+var recordedStatement = tableStatement{
+	columns: []string{"id bigint", "at bigint", "node text"},
+	text: `select v.id from v
+where exists (select 1 from attempts a where a.delivery_id = v.id and a.at = v.at and a.node = v.node)`,
+}
+
+// unrecorded leaves out the outcomes whose attempt is on record already. A node that
+// comes back tells all that is in its journal, of which most is: to ask for each
+// of fifteen thousand took PostgreSQL five seconds.
+func (b settlement) unrecorded(ctx context.Context, late []Outcome) ([]Outcome, error) {
+	var rows [][]any
+	for _, o := range late {
+		if o.Attempt != nil {
+			rows = append(rows, []any{o.DeliveryID, o.Attempt.At.UnixMilli(), o.Attempt.Node})
+		}
+	}
+	if len(rows) == 0 {
+		return late, nil
+	}
+	recorded := map[int64]bool{}
+	err := recordedStatement.run(ctx, b.store, b.tx, rows, func(found *sql.Rows) error {
+		var id int64
+		err := found.Scan(&id)
+		recorded[id] = true
+		return err
+	})
+	return slices.DeleteFunc(late, func(o Outcome) bool { return o.Attempt != nil && recorded[o.DeliveryID] }), err
+}
+
 // settleLate takes in an outcome for a delivery that the node does not hold any
 // more. One that was taken over from it and that nobody has touched since becomes
-// what the node says. The attempt is a fact either way, unless it is on record
-// already.
+// what the node says. The attempt, which is not on record, is a fact either way.
 func (b settlement) settleLate(ctx context.Context, o Outcome) error {
 	row, err := b.q.Delivery(ctx, o.DeliveryID)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -155,14 +187,6 @@ func (b settlement) settleLate(ctx context.Context, o Outcome) error {
 	}
 	if err != nil {
 		return err
-	}
-	if o.Attempt != nil {
-		known, err := b.q.AttemptExists(ctx, sqlc.AttemptExistsParams{
-			DeliveryID: o.DeliveryID, At: o.Attempt.At.UnixMilli(), Node: o.Attempt.Node,
-		})
-		if err != nil || known > 0 {
-			return err
-		}
 	}
 	if b.takenOver(row, o) {
 		if _, err := changeFree(ctx, b.q, b.tally, row, o, b.now); err != nil {
