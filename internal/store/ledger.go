@@ -96,7 +96,7 @@ func (b settlement) settle(ctx context.Context, outcomes []Outcome) error {
 	if err := b.record(ctx, held); err != nil {
 		return err
 	}
-	late, err = b.unrecorded(ctx, late)
+	late, err = b.store.unrecorded(ctx, b.tx, late)
 	if err != nil {
 		return err
 	}
@@ -150,31 +150,49 @@ func (b settlement) settleHeld(ctx context.Context, outcomes []Outcome) (map[int
 
 var recordedStatement = tableStatement{
 	columns: []string{"id bigint", "at bigint", "node text"},
-	text: `select v.id from v
+	text: `select v.id, v.at from v
 where exists (select 1 from attempts a where a.delivery_id = v.id and a.at = v.at and a.node = v.node)`,
 }
 
-// unrecorded leaves out the outcomes whose attempt is on record already. A node that
-// comes back tells all that is in its journal, of which most is: to ask for each
-// of fifteen thousand took PostgreSQL five seconds.
-func (b settlement) unrecorded(ctx context.Context, late []Outcome) ([]Outcome, error) {
+// unrecorded leaves out the outcomes whose attempt is on record already.
+func (s *Store) unrecorded(ctx context.Context, tx *sql.Tx, outcomes []Outcome) ([]Outcome, error) {
 	var rows [][]any
-	for _, o := range late {
+	for _, o := range outcomes {
 		if o.Attempt != nil {
 			rows = append(rows, []any{o.DeliveryID, o.Attempt.At.UnixMilli(), o.Attempt.Node})
 		}
 	}
 	if len(rows) == 0 {
-		return late, nil
+		return outcomes, nil
 	}
-	recorded := map[int64]bool{}
-	err := recordedStatement.run(ctx, b.store, b.tx, rows, func(found *sql.Rows) error {
-		var id int64
-		err := found.Scan(&id)
-		recorded[id] = true
+	type key struct {
+		id, at int64
+	}
+	recorded := map[key]bool{}
+	err := recordedStatement.run(ctx, s, tx, rows, func(found *sql.Rows) error {
+		var k key
+		err := found.Scan(&k.id, &k.at)
+		recorded[k] = true
 		return err
 	})
-	return slices.DeleteFunc(late, func(o Outcome) bool { return o.Attempt != nil && recorded[o.DeliveryID] }), err
+	return slices.DeleteFunc(outcomes, func(o Outcome) bool {
+		return o.Attempt != nil && recorded[key{o.DeliveryID, o.Attempt.At.UnixMilli()}]
+	}), err
+}
+
+// Unrecorded returns the outcomes that the ledger may not have yet, A node that
+// comes back knows up to fifteen thousand from its
+// journal, most of which the ledger took in long ago: to tell them all took
+// PostgreSQL nine seconds.
+func (s *Store) Unrecorded(ctx context.Context, outcomes []Outcome) (missing []Outcome, err error) {
+	if err := s.prepare(ctx); err != nil {
+		return nil, wrap(err, "compare with the record")
+	}
+	err = s.inTx(ctx, func(_ *sqlc.Queries, tx *sql.Tx) (err error) {
+		missing, err = s.unrecorded(ctx, tx, slices.Clone(outcomes))
+		return err
+	})
+	return missing, wrap(err, "compare with the record")
 }
 
 // settleLate takes in an outcome for a delivery that the node does not hold any

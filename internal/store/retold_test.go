@@ -1,7 +1,9 @@
 package store_test
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"vestnik/internal/mailing"
 	"vestnik/internal/store"
@@ -30,6 +32,14 @@ func TestWhatIsToldAgain(t *testing.T) {
 			ok(t, again.Settle(ctx, h.node, told, storetest.Now))
 			if at := fuse.Burnt(); at != "" {
 				t.Errorf("it took more than %d calls", most)
+			}
+		})
+		t.Run("need not be told at all, as is known before", func(t *testing.T) {
+			later := h.outcome(h.node, store.Leased{ID: told[0].DeliveryID, RunID: run.ID, Tries: 1}, mailing.Sent, storetest.Now.Add(time.Minute))
+			untried := store.Outcome{DeliveryID: told[1].DeliveryID, Epoch: h.node.Epoch, State: mailing.Waiting}
+			missing := must(h.Unrecorded(ctx, append(slices.Clone(told), later, untried)))(t)
+			if len(missing) != 2 || missing[0].Attempt != later.Attempt || missing[1].Attempt != nil {
+				t.Errorf("%+v are not on record, want the later attempt and the one without", missing)
 			}
 		})
 		t.Run("changes nothing", func(t *testing.T) {
