@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"io"
+	"slices"
 	"sync"
 )
 
@@ -52,8 +53,8 @@ type connection struct {
 
 	mu   sync.Mutex
 	dead bool
-	tx   driver.Tx              // open; nil: none
-	open map[io.Closer]struct{} // answers and statements
+	tx   driver.Tx   // open; nil: none
+	open []io.Closer // statements and answers, in the order of their opening
 }
 
 // cut ends the connection, and before it all that is open on it: SQLite keeps its
@@ -65,7 +66,7 @@ func (c *connection) cut() {
 		return
 	}
 	c.dead = true
-	for one := range c.open {
+	for _, one := range slices.Backward(c.open) { // an answer before its statement
 		_ = one.Close()
 	}
 	if c.tx != nil {
@@ -100,10 +101,7 @@ func (c *connection) setTx(tx driver.Tx) {
 func (c *connection) opened(one io.Closer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.open == nil {
-		c.open = map[io.Closer]struct{}{}
-	}
-	c.open[one] = struct{}{}
+	c.open = append(c.open, one)
 }
 
 // close closes what was opened, unless cut has.
@@ -113,7 +111,7 @@ func (c *connection) close(one io.Closer) error {
 	if c.dead {
 		return nil
 	}
-	delete(c.open, one)
+	c.open = slices.DeleteFunc(c.open, func(other io.Closer) bool { return other == one })
 	return one.Close()
 }
 

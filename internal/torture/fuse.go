@@ -2,6 +2,7 @@ package torture
 
 import (
 	"errors"
+	"slices"
 	"sync"
 )
 
@@ -48,10 +49,11 @@ type Fuse struct {
 	release chan struct{}
 	once    sync.Once
 
-	mu   sync.Mutex
-	lit  bool
-	left int
-	at   Kind
+	mu    sync.Mutex
+	kinds []Kind // that are counted; nil: all
+	lit   bool
+	left  int
+	at    Kind
 }
 
 // NewFuse makes a fuse that breaks the n-th call (from 1) after it is lit.
@@ -59,11 +61,25 @@ func NewFuse(n int, effect Effect) *Fuse {
 	return &Fuse{effect: effect, left: n, release: make(chan struct{})}
 }
 
+// Count has it count calls of these kinds only.
+func (f *Fuse) Count(kinds ...Kind) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.kinds = kinds
+}
+
 // Light lights it.
 func (f *Fuse) Light() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.lit = true
+}
+
+// Snuff puts it out: what was not reached will not be.
+func (f *Fuse) Snuff() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lit = false
 }
 
 // Burnt returns at which kind of call it has burnt down; "": it has not yet.
@@ -99,7 +115,7 @@ func (f *Fuse) call(kind Kind, do func() error, cut func()) error {
 func (f *Fuse) burn(kind Kind) (hit, dead bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.lit && f.at == "" {
+	if f.lit && f.at == "" && (f.kinds == nil || slices.Contains(f.kinds, kind)) {
 		f.left--
 		if hit = f.left == 0; hit {
 			f.at = kind

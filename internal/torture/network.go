@@ -35,24 +35,20 @@ func (w *wire) Read(p []byte) (n int, err error) {
 		n, err = w.Conn.Read(p)
 		return err
 	}, w.cut)
-	return none(n, err)
-}
-
-// Write implements net.Conn.
-func (w *wire) Write(p []byte) (n int, err error) {
-	err = w.fuse.call(Write, func() (err error) {
-		n, err = w.Conn.Write(p)
-		return err
-	}, w.cut)
-	return none(n, err)
-}
-
-func (w *wire) cut() { w.Conn.Close() }
-
-// none is n, but 0 for a call that was broken.
-func none(n int, err error) (int, error) {
 	if err == ErrBroken {
 		return 0, err
 	}
 	return n, err
 }
+
+// Write implements net.Conn. How much the network took is known even when nothing
+// more is (net.Conn and io.Writer promise that).
+func (w *wire) Write(p []byte) (n int, err error) {
+	err = w.fuse.call(Write, func() (err error) {
+		n, err = w.Conn.Write(p)
+		return err
+	}, w.cut)
+	return n, err
+}
+
+func (w *wire) cut() { w.Conn.Close() }
