@@ -42,40 +42,6 @@ func cutDatabase(t *testing.T, databaseURL string, outage time.Duration) {
 	exec("alter database " + name + " allow_connections true")
 }
 
-func TestDatabaseOutage(t *testing.T) {
-	t.Run("a database that goes away twice in the middle stops the sending for as long, and nothing is lost or doubled", func(t *testing.T) {
-		// Long enough for every part of the service to notice, far shorter than a lease.
-		const short = 3 * time.Second
-		testOutages(t, short, short)
-	})
-	t.Run("a database that is away for longer than a node's lease holds costs nothing either", func(t *testing.T) {
-		needSystem(t)
-		const long = 70 * time.Second
-		testOutages(t, long)
-	})
-}
-
-func testOutages(t *testing.T, outages ...time.Duration) {
-	t.Helper()
-	url := storetest.PostgresURL(t)
-	h := newHouse(t, url)
-	storetest.Contacts(t, h.store, h.owner.ID, many)
-	s := newSink(t, smtpsink.Options{Delay: roundTrip})
-	p := h.serve(s.Addr())
-	run := h.sendNow(h.mailing(mailing.NeverTwice))
-	for _, outage := range outages {
-		s.awaitMore(t, many/4)
-		cutDatabase(t, url, outage)
-		p.says("outcomes cannot be settled", 10*time.Second)
-	}
-	await(t, 20*time.Second, "the database answers", func() bool { return h.store.Ping(t.Context()) == nil })
-	h.awaitEnd(run, 2*time.Minute)
-	if inDoubt := h.account(run, s.Copies(), 1); len(inDoubt) > 0 || s.Count() != many {
-		t.Errorf("%d are in doubt and %d sent, want 0 and %d", len(inDoubt), s.Count(), many)
-	}
-	p.stop()
-}
-
 // diskBytes is room for what 10,000 mails leave behind, several times over.
 const diskBytes = "64m"
 
