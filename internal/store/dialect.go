@@ -30,10 +30,12 @@ type dialect struct {
 var postgres = dialect{
 	name: "postgres",
 	// The picked rows are materialized so that the limit is kept when the plan
-	// is a nested loop; other nodes' picks are skipped, not waited for.
+	// is a nested loop; other nodes' picks are skipped, not waited for. The next start
+	// of the node waits for a lease of the one before that is still to be committed:
+	// else it would not see what that one took, which nobody would send.
 	lease: `with picked as materialized (
     select id from deliveries where run_id = $1 and state < 2 and due_at <= $2
-        and exists (select 1 from nodes where nodes.id = $4 and epoch = $5)
+        and exists (select 1 from nodes where nodes.id = $4 and epoch = $5 for share)
     order by due_at, id limit $3 for update skip locked
 )
 update deliveries d set state = 2, lease_node = $4, lease_epoch = $5

@@ -9,3 +9,6 @@ func InHandQuery(owner int64) (string, []any) {
 
 // LogQuery is the statement behind Log.
 func LogQuery(f LogFilter) (string, []any) { return f.query() }
+
+// LeaseStatement is the statement behind Lease.
+func LeaseStatement(s *Store) string { return s.dialect.lease }
