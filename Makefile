@@ -4,7 +4,7 @@ SHELL   := /bin/bash
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build dev assets test bench check generate clean
+.PHONY: help run build dev assets test torture bench check generate clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -26,6 +26,11 @@ test: ## Run all tests, also on PostgreSQL and against real programs; installs w
 	build/programs.sh
 	$(MAKE) assets
 	VESTNIK_TEST_POSTGRES=1 VESTNIK_TEST_SYSTEM=1 go test -timeout 20m ./...
+
+torture: ## Break everything for an hour, see that nobody is lost, and write docs/reliability.md; the short form is in test
+	build/programs.sh
+	$(MAKE) assets
+	build/torture.sh
 
 bench: build ## Measure how fast this machine sends, against a bare sender; takes a quarter of an hour
 	./bin/vestnik bench

@@ -52,6 +52,9 @@ func (e *Engine) recover(ctx context.Context) error {
 			known = append(known, *entry.outcome)
 		}
 	}
+	if known, err = e.Store.Unrecorded(ctx, known); err != nil {
+		return err
+	}
 	if err := e.tell(ctx, known); err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ const goneFor = 30 * time.Minute
 func (e *Engine) watch(ctx context.Context) {
 	var lastTakeOver time.Time
 	for every(ctx, watchEvery) {
-		if err := e.look(ctx); err != nil && ctx.Err() == nil {
+		if err := e.lookInTime(ctx); err != nil && ctx.Err() == nil {
 			e.Log.Error("node cannot see what may be sent", "node", e.node.Name, "error", err)
 			continue
 		}
@@ -40,7 +40,7 @@ func (e *Engine) watch(ctx context.Context) {
 			continue
 		}
 		lastTakeOver = time.Now()
-		taken, err := e.Store.TakeOver(ctx, time.Now().Add(-clockSkew), 10*settleBatch)
+		taken, err := e.takeOver(ctx)
 		if err != nil && ctx.Err() == nil {
 			e.Log.Error("node cannot take over from dead nodes", "node", e.node.Name, "error", err)
 		}
@@ -48,6 +48,20 @@ func (e *Engine) watch(ctx context.Context) {
 			e.Log.Warn("deliveries were taken over from a dead node", "node", e.node.Name, "deliveries", taken)
 		}
 	}
+}
+
+// takeOver does not wait for ever: what it wants may be locked, and pauses have to be
+// seen meanwhile.
+func (e *Engine) takeOver(ctx context.Context) (taken int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return e.Store.TakeOver(ctx, time.Now().Add(-clockSkew), 10*settleBatch)
+}
+
+func (e *Engine) lookInTime(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return e.look(ctx)
 }
 
 func (e *Engine) look(ctx context.Context) error {

@@ -38,6 +38,7 @@ const (
 type client interface {
 	Start(ctx context.Context) error
 	Stop(ctx context.Context) error
+	StopAndCancel(ctx context.Context) error
 	Insert(ctx context.Context, args river.JobArgs, opts *river.InsertOpts) (*rivertype.JobInsertResult, error)
 }
 
@@ -125,9 +126,21 @@ func (q *Queue) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop waits for running jobs until ctx ends.
+// softly is how long running jobs are left to end by themselves before they are cut
+// off. Most take far less; one that writes down the deliveries of a large run takes
+// longer, and goes on at the next start, or on another node. Chosen.
+const softly = time.Second
+
+// Stop waits a moment for running jobs, then cuts off those that are left, which are
+// done again, and waits until they have ended or ctx has.
 func (q *Queue) Stop(ctx context.Context) error {
-	if err := q.client.Stop(ctx); err != nil {
+	soft, cancel := context.WithTimeout(ctx, softly)
+	defer cancel()
+	err := q.client.Stop(soft)
+	if err != nil && ctx.Err() == nil {
+		err = q.client.StopAndCancel(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("jobs: stop: %w", err)
 	}
 	return nil

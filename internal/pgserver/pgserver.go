@@ -19,6 +19,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -34,7 +35,7 @@ var ErrNone = errors.New("there is no PostgreSQL in " + Folders + `; install it 
 type Server struct {
 	folder string
 	guard  *exec.Cmd
-	leash  io.Closer // closing it, or dying, stops the server
+	leash  io.WriteCloser // closing it, or dying, stops the server
 	admin  *pgx.Conn
 
 	mu   sync.Mutex // one statement at a time, and a template that is being copied cannot be copied
@@ -88,11 +89,16 @@ func (p *Server) run(programs string, as *syscall.Credential, settings []string)
 	return err
 }
 
-// guardScript runs the server and waits for the end of its standard input, which
-// comes when the process closes it or is gone, however it went. Then it
-// stops the server at once and removes its folder.
+// guardScript runs the server and does what it is told on its standard input, until
+// that ends, which it does when the process closes it or is gone, however it went.
+// Then it stops the server at once and removes its folder.
 const guardScript = `"$@" </dev/null &
-read -r _
+while read -r word; do
+	case $word in
+	halt) kill -QUIT $! && wait ;;
+	resume) "$@" </dev/null & ;;
+	esac
+done
 kill -INT $!
 wait
 cd / && rm -rf "$0"`
@@ -165,6 +171,51 @@ func (p *Server) Drop(name string) error {
 	}
 	return nil
 }
+
+// Halt ends the server and all connections at once, as a crash does, and waits until
+// nobody can connect. What was committed is there after Resume, unless settings of
+// the server say otherwise.
+func (p *Server) Halt() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, err := io.WriteString(p.leash, "halt\n"); err != nil {
+		return fmt.Errorf("pgserver: halt: %w", err)
+	}
+	for {
+		admin, err := pgx.Connect(context.Background(), p.URL("postgres"))
+		if err != nil {
+			return nil
+		}
+		admin.Close(context.Background())
+		time.Sleep(pollEvery)
+	}
+}
+
+// Resume starts the server that was halted and waits until it answers.
+func (p *Server) Resume() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, err := io.WriteString(p.leash, "resume\n"); err != nil {
+		return fmt.Errorf("pgserver: resume: %w", err)
+	}
+	p.admin.Close(context.Background())
+	for limit := time.Now().Add(resumeWithin); ; time.Sleep(pollEvery) {
+		var err error
+		if p.admin, err = pgx.Connect(context.Background(), p.URL("postgres")); err == nil {
+			return nil
+		}
+		if time.Now().After(limit) {
+			return fmt.Errorf("pgserver: resume: %w", err)
+		}
+	}
+}
+
+// How often a server that was halted or resumed is looked at, and for how long:
+// chosen, as recovery from a crash takes as long as there is to recover.
+const (
+	pollEvery    = 20 * time.Millisecond
+	resumeWithin = time.Minute
+)
 
 // PID is the process that all others of the server are children of.
 func (p *Server) PID() (int, error) {

@@ -16,6 +16,7 @@ import (
 	"vestnik/internal/smtpsink"
 	"vestnik/internal/store"
 	"vestnik/internal/store/storetest"
+	"vestnik/internal/torture"
 )
 
 // connections is how many mails each service under test has on the wire at once.
@@ -63,6 +64,7 @@ func (h *house) settings(more ...string) []string {
 		"DATABASE_URL=" + h.url, "VESTNIK_DATA_DIR=" + h.dir, "VESTNIK_SECRET_KEY=" + h.key,
 		fmt.Sprintf("VESTNIK_CONNECTIONS=%d", connections), "VESTNIK_MAIL_FROM=Вестник <vestnik@example.org>",
 		"VESTNIK_BASE_URL=http://127.0.0.1:8000", // the same at every start, as it is in the mails
+		"VESTNIK_DRAIN_TIMEOUT=" + drainLimit.String(),
 	}, more...)
 }
 
@@ -154,38 +156,30 @@ func (h *house) log(runID int64) []mailing.Attempt {
 // miscounted. It returns who is listed as in doubt.
 func (h *house) account(runID int64, copies map[string]int, mostCopies int) (inDoubt []mailing.Delivery) {
 	h.t.Helper()
-	counted := map[mailing.DeliveryState]int64{}
-	var lost, doubled, untrue []string
-	for _, d := range h.deliveries(runID) {
-		counted[d.State]++
-		n := copies[d.Email]
-		switch {
-		case d.State == mailing.InDoubt:
-			inDoubt = append(inDoubt, d)
-		case d.State == mailing.Sent && n == 0:
-			lost = append(lost, d.Email)
-		case d.State != mailing.Sent && n > 0:
-			untrue = append(untrue, d.Email+" has a mail and is listed as "+d.State.String())
-		case d.State != mailing.Sent && d.State != mailing.Failed && d.State != mailing.Skipped:
-			lost = append(lost, d.Email+", left "+d.State.String())
-		}
-		if n > mostCopies {
-			doubled = append(doubled, d.Email)
-		}
-	}
-	for _, wrong := range []struct {
-		what string
-		who  []string
-	}{{"lost", lost}, {"sent too often", doubled}, {"listed wrongly", untrue}} {
-		if len(wrong.who) > 0 {
-			h.t.Errorf("%d are %s: %s", len(wrong.who), wrong.what, strings.Join(wrong.who[:min(10, len(wrong.who))], "; "))
-		}
-	}
-	h.checkCounts(h.run(runID), counted)
-	return inDoubt
+	return h.reckon(runID, copies, mostCopies).InDoubt
 }
 
-// checkCounts compares the numbers on the run with its rows.
+// reckon is account for those who want all numbers.
+func (h *house) reckon(runID int64, copies map[string]int, mostCopies int) torture.Reckoning {
+	h.t.Helper()
+	list := h.deliveries(runID)
+	counted := map[mailing.DeliveryState]int64{}
+	for _, d := range list {
+		counted[d.State]++
+	}
+	r := torture.Reckon(list, copies, mostCopies)
+	for _, sentence := range r.Complaints() {
+		h.t.Error(sentence)
+	}
+	view, err := h.base.App.Run(context.Background(), h.owner, runID)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.checkCounts(view.Run, counted)
+	return r
+}
+
+// checkCounts compares the numbers on the run's page with its rows.
 func (h *house) checkCounts(run mailing.Run, rows map[mailing.DeliveryState]int64) {
 	h.t.Helper()
 	want := mailing.Counts{
@@ -205,6 +199,7 @@ type sink struct {
 	mu       sync.Mutex
 	accepted int
 	first    time.Time
+	again    time.Time // of the first acceptance since forget
 	marks    map[int]chan struct{}
 }
 
@@ -237,6 +232,9 @@ func (s *sink) count() {
 	if s.accepted == 1 {
 		s.first = time.Now()
 	}
+	if s.again.IsZero() {
+		s.again = time.Now()
+	}
 	if mark := s.marks[s.accepted]; mark != nil {
 		close(mark)
 	}
@@ -248,16 +246,43 @@ func (s *sink) firstAt() time.Time {
 	return s.first
 }
 
+// forget has againAt tell of acceptances from here on only.
+func (s *sink) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.again = time.Time{}
+}
+
+// againAt is when the first mail since forget was accepted; zero: none was.
+func (s *sink) againAt() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.again
+}
+
 // awaitMore waits until so many more mails than now were accepted.
 func (s *sink) awaitMore(t *testing.T, n int) {
 	t.Helper()
-	mark := make(chan struct{})
+	s.await(t, s.Count()+n)
+}
+
+// await waits until so many mails were accepted in all.
+func (s *sink) await(t *testing.T, n int) {
+	t.Helper()
 	s.mu.Lock()
-	s.marks[s.accepted+n] = mark
+	if s.accepted >= n {
+		s.mu.Unlock()
+		return
+	}
+	mark := s.marks[n]
+	if mark == nil {
+		mark = make(chan struct{})
+		s.marks[n] = mark
+	}
 	s.mu.Unlock()
 	select {
 	case <-mark:
 	case <-time.After(time.Minute):
-		t.Fatalf("%d mails more were not sent within a minute; there are %d", n, s.Count())
+		t.Fatalf("%d mails were not sent within a minute; there are %d", n, s.Count())
 	}
 }

@@ -2,6 +2,10 @@ package server_test
 
 import (
 	"bytes"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -10,50 +14,92 @@ import (
 	"vestnik/internal/mailing"
 	"vestnik/internal/smtpsink"
 	"vestnik/internal/store/storetest"
+	"vestnik/internal/torture"
 )
 
 // roundTrip keeps mails long enough on the wire for a kill to find some there.
 const roundTrip = 5 * time.Millisecond
 
-// killEvery is after how many mails the service is killed, four times in all.
-const (
-	killEvery = many / 5
-	kills     = 4
+// drainLimit is that of services under test, but where a test says otherwise.
+const drainLimit = 10 * time.Second
+
+// tortured is how many recipients a run has that is struck, and strikes how often
+// it is: kill -9 or SIGTERM at moments that chance chooses.
+var (
+	tortured = torture.Times(many, 100_000)
+	strikes  = torture.Times(4, 50)
 )
 
-// sendThroughKills sends the run to its end by a service that is killed again and
-// again and started anew.
-func (h *house) sendThroughKills(s *sink, m mailing.Mailing) (run int64) {
-	h.t.Helper()
-	p := h.serve(s.Addr())
-	run = h.sendNow(m)
-	for range kills {
-		s.awaitMore(h.t, killEvery)
-		p.kill()
-		p = h.serve(s.Addr())
+// goesOnWithin is how soon a service that is started again sends again.
+const goesOnWithin = 5 * time.Second
+
+// moments are n numbers of accepted mails, in order, that chance chooses from all
+// but the last twentieth: what is in doubt may never be accepted.
+func moments(t *testing.T, n int) []int {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	if given := os.Getenv("VESTNIK_TORTURE_SEED"); given != "" {
+		var err error
+		if seed, err = strconv.ParseUint(given, 10, 64); err != nil {
+			t.Fatal(err)
+		}
 	}
-	h.awaitEnd(run, time.Minute)
+	t.Logf("the moments are those of VESTNIK_TORTURE_SEED=%d", seed)
+	chance := rand.New(rand.NewPCG(seed, 0))
+	list := make([]int, n)
+	for i := range list {
+		list[i] = 1 + chance.IntN(tortured-tortured/20)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// sendThrough sends the run to its end by a service that is struck again and again
+// and started anew; after each start what is given is called.
+func (h *house) sendThrough(s *sink, m mailing.Mailing, strike func(*process), started func(runID int64)) (runID int64, line torture.Line) {
+	h.t.Helper()
+	line.Database = torture.Database(h.url)
+	p := h.serve(s.Addr())
+	runID = h.sendNow(m)
+	for _, moment := range moments(h.t, strikes) {
+		s.await(h.t, moment)
+		strike(p)
+		s.forget()
+		restarted := time.Now()
+		p = h.serve(s.Addr())
+		await(h.t, time.Minute, "mails leave again", func() bool { return !s.againAt().IsZero() })
+		took := s.againAt().Sub(restarted)
+		if took > goesOnWithin {
+			h.t.Errorf("after the start it took %s until mails left, want at most %s", took, goesOnWithin)
+		}
+		line.Times++
+		line.Recovery = max(line.Recovery, took)
+		started(runID)
+	}
+	h.awaitEnd(runID, 2*time.Minute)
 	p.stop()
-	return run
+	return runID, line
 }
 
 func TestKillNeverTwice(t *testing.T) {
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		t.Run("of a mailing that must not be sent twice, kill -9 loses none, doubles none and lists all in doubt", func(t *testing.T) {
 			h := newHouse(t, url)
-			storetest.Contacts(t, h.store, h.owner.ID, many)
+			storetest.Contacts(t, h.store, h.owner.ID, tortured)
 			s := newSink(t, smtpsink.Options{Delay: roundTrip})
-			run := h.sendThroughKills(s, h.mailing(mailing.NeverTwice))
-			inDoubt := h.account(run, s.Copies(), 1)
-			if most := kills * connections; len(inDoubt) > most {
-				t.Errorf("%d are in doubt, want at most the %d that were on the wire", len(inDoubt), most)
-			}
-			h.checkDoubtLog(run, inDoubt)
-			arrived := 0
-			for _, d := range inDoubt {
-				arrived += s.Copies()[d.Email]
-			}
-			t.Logf("%d kills: %d sent, %d in doubt, of which %d had arrived", kills, h.run(run).Counts.Sent, len(inDoubt), arrived)
+			var before int64
+			run, line := h.sendThrough(s, h.mailing(mailing.NeverTwice), (*process).kill, func(run int64) {
+				inDoubt := h.run(run).Counts.InDoubt
+				if n := inDoubt - before; n > connections {
+					t.Errorf("a kill has put %d in doubt, want at most the %d that were on the wire", n, connections)
+				}
+				before = inDoubt
+			})
+			r := h.reckon(run, s.Copies(), 1)
+			h.checkDoubtLog(run, r.InDoubt)
+			line.Fault = "kill -9, never twice"
+			line.Count(r)
+			torture.Record(t, line)
 		})
 	})
 }
@@ -62,17 +108,20 @@ func TestKillNeverMissed(t *testing.T) {
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		t.Run("of a mailing that must not be missed, kill -9 loses none and repeats only what was on the wire, byte for byte", func(t *testing.T) {
 			h := newHouse(t, url)
-			storetest.Contacts(t, h.store, h.owner.ID, many)
+			storetest.Contacts(t, h.store, h.owner.ID, tortured)
 			s := newSink(t, smtpsink.Options{Delay: roundTrip, Keep: true})
-			run := h.sendThroughKills(s, h.mailing(mailing.NeverMissed))
-			if inDoubt := h.account(run, s.Copies(), 1+kills); len(inDoubt) > 0 {
-				t.Errorf("%d are in doubt, want none", len(inDoubt))
+			run, line := h.sendThrough(s, h.mailing(mailing.NeverMissed), (*process).kill, func(int64) {})
+			r := h.reckon(run, s.Copies(), 1+strikes)
+			if len(r.InDoubt) > 0 {
+				t.Errorf("%d are in doubt, want none", len(r.InDoubt))
 			}
 			repeated := checkCopies(t, s.Messages())
-			if most := kills * connections; repeated > most {
-				t.Errorf("%d mails were repeated, want at most the %d that were on the wire", repeated, most)
+			if most := strikes * connections; repeated > most || repeated != r.Again {
+				t.Errorf("%d mails were repeated, %d by their bytes, want at most the %d that were on the wire", r.Again, repeated, most)
 			}
-			t.Logf("%d kills: %d sent, %d of them repeated", kills, h.run(run).Counts.Sent, repeated)
+			line.Fault = "kill -9, never missed"
+			line.Count(r)
+			torture.Record(t, line)
 		})
 	})
 }
@@ -121,45 +170,45 @@ func checkCopies(t *testing.T, messages []smtpsink.Message) (repeated int) {
 func TestStop(t *testing.T) {
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		t.Run("SIGTERM in the middle loses none, doubles none and leaves none in doubt", func(t *testing.T) {
-			const drain = 10 * time.Second
 			h := newHouse(t, url)
-			storetest.Contacts(t, h.store, h.owner.ID, many)
+			storetest.Contacts(t, h.store, h.owner.ID, tortured)
 			s := newSink(t, smtpsink.Options{Delay: roundTrip})
-			p := h.serve(s.Addr(), "VESTNIK_DRAIN_TIMEOUT="+drain.String())
-			run := h.sendNow(h.mailing(mailing.NeverTwice))
-			for range 2 {
-				s.awaitMore(t, many/3)
-				took := p.stop()
-				if took > drain {
-					t.Errorf("the service took %s to stop, want at most %s", took, drain)
-				}
-				h.checkStopped(run, s)
-				if strings.Contains(p.log.String(), "level=ERROR") {
-					t.Errorf("a stop that went well is logged as an error: %s", p.log.tail(2000))
-				}
-				t.Logf("stopped within %s with %d sent", took.Round(time.Millisecond), s.Count())
-				p = h.serve(s.Addr())
+			m := h.mailing(mailing.NeverTwice)
+			run, line := h.sendThrough(s, m, func(p *process) { h.checkStop(m, s, p) }, func(int64) {})
+			r := h.reckon(run, s.Copies(), 1)
+			if len(r.InDoubt) > 0 || s.Count() != tortured {
+				t.Errorf("%d are in doubt and %d sent, want 0 and %d", len(r.InDoubt), s.Count(), tortured)
 			}
-			h.awaitEnd(run, time.Minute)
-			if inDoubt := h.account(run, s.Copies(), 1); len(inDoubt) > 0 || s.Count() != many {
-				t.Errorf("%d are in doubt and %d sent, want 0 and %d", len(inDoubt), s.Count(), many)
-			}
+			line.Fault = "SIGTERM"
+			line.Count(r)
+			torture.Record(t, line)
 		})
 	})
 }
 
-// checkStopped checks that a service which has stopped in the middle left the
-// ledger as exact as if it had finished.
-func (h *house) checkStopped(run int64, s *sink) {
+// checkStop stops the service in the middle of the mailing's only run, which must
+// be done within the drain limit and leave the ledger as exact as if the run had
+// ended there.
+func (h *house) checkStop(m mailing.Mailing, s *sink, p *process) {
 	h.t.Helper()
-	counts, err := h.store.CountDeliveries(h.t.Context(), run)
+	if took := p.stop(); took > drainLimit {
+		h.t.Errorf("the service took %s to stop, want at most %s", took, drainLimit)
+	}
+	if strings.Contains(p.log.String(), "level=ERROR") {
+		h.t.Errorf("a stop that went well is logged as an error: %s", p.log.tail(2000))
+	}
+	runs, err := h.store.RunsOfMailing(h.t.Context(), m.ID, 1)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	counts, err := h.store.CountDeliveries(h.t.Context(), runs[0].ID)
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	if counts[mailing.Sending] > 0 || counts[mailing.InDoubt] > 0 || counts[mailing.Sent] != int64(s.Count()) {
 		h.t.Errorf("after the stop the ledger says %v, the mail server %d", counts, s.Count())
 	}
-	if s.Count() >= many {
+	if s.Count() >= tortured {
 		h.t.Errorf("the stop came after the end")
 	}
 }

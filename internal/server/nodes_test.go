@@ -2,12 +2,14 @@ package server_test
 
 import (
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"vestnik/internal/mailing"
 	"vestnik/internal/smtpsink"
 	"vestnik/internal/store/storetest"
+	"vestnik/internal/torture"
 )
 
 func TestTwoNodes(t *testing.T) {
@@ -69,7 +71,11 @@ func TestTakeOver(t *testing.T) {
 			t.Errorf("it took %s", took)
 		}
 	})
-	before := h.account(run, s.Copies(), 1)
+	r := h.reckon(run, s.Copies(), 1)
+	before := r.InDoubt
+	line := torture.Line{Fault: "a node is killed for good", Database: torture.Database(h.url)}
+	line.Add(r, took)
+	torture.Record(t, line)
 	t.Run("when the killed node comes back, its journal tells what became of its mails, and none is sent twice", func(t *testing.T) {
 		h := h.in(t)
 		back := other.in(t).serve(s.Addr())
@@ -82,6 +88,68 @@ func TestTakeOver(t *testing.T) {
 		t.Logf("taken over in %s; in doubt: %d before the return, %d after it", took.Round(time.Millisecond), len(before), len(after))
 		if len(before) > 0 && len(after) < len(before) && !strings.Contains(back.log.String(), "stopped in the middle") {
 			t.Error("the log does not say that the node was stopped in the middle of sending")
+		}
+	})
+}
+
+// pauseProcess stops the process as a machine does that sleeps, and wakes it.
+func pauseProcess(t *testing.T, p *process, signal syscall.Signal) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFrozenNode has one of three nodes frozen past its lease and woken, and one
+// killed for good meanwhile.
+func TestFrozenNode(t *testing.T) {
+	needSystem(t) // a node that does not move is believed dead after half a minute
+	h := newHouse(t, storetest.PostgresURL(t))
+	storetest.Contacts(t, h.store, h.owner.ID, many)
+	s := newSink(t, smtpsink.Options{Delay: roundTrip})
+	h.serve(s.Addr()).says("pages are served", 30*time.Second)
+	frozen, killed := h.secondNode().serve(s.Addr()), h.secondNode().serve(s.Addr())
+	frozen.says("pages are served", 30*time.Second)
+	killed.says("pages are served", 30*time.Second)
+	run := h.sendNow(h.mailing(mailing.NeverTwice))
+	s.awaitMore(t, many/4)
+	pauseProcess(t, frozen, syscall.SIGSTOP)
+	t.Cleanup(func() { frozen.kill() })
+	s.awaitMore(t, many/4)
+	killed.kill()
+	since := time.Now()
+	h.awaitEnd(run, 2*time.Minute)
+	took := time.Since(since)
+	t.Run("the third node brings the run to its end within a minute", func(t *testing.T) {
+		if took > time.Minute {
+			t.Errorf("it took %s", took)
+		}
+	})
+	asleep := h.run(run).Counts.InDoubt
+	pauseProcess(t, frozen, syscall.SIGCONT)
+	t.Run("the frozen node, woken, tells what it knows, sends nothing of what was taken from it, and goes on", func(t *testing.T) {
+		h := h.in(t)
+		last, since := asleep, time.Now()
+		await(t, time.Minute, "it has told what it knew", func() bool {
+			c := h.run(run).Counts
+			if c.InDoubt != last {
+				last, since = c.InDoubt, time.Now()
+			}
+			return last < asleep && c.Waiting() == 0 && time.Since(since) > 5*time.Second
+		})
+		r := h.reckon(run, s.Copies(), 1)
+		t.Logf("in doubt: %d while it slept, %d after it", asleep, len(r.InDoubt))
+		line := torture.Line{Fault: "a node freezes past its lease, another is killed", Database: torture.Database(h.url)}
+		line.Add(r, took)
+		torture.Record(t, line)
+		next := h.sendNow(h.mailing(mailing.NeverTwice))
+		h.awaitEnd(next, time.Minute)
+		nodes := map[string]bool{}
+		for _, a := range h.log(next) {
+			nodes[a.Node] = true
+		}
+		if len(nodes) != 2 {
+			t.Errorf("%d nodes have sent the next run, want 2", len(nodes))
 		}
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"vestnik/internal/mailing"
 	"vestnik/internal/smtpsink"
 	"vestnik/internal/store/storetest"
+	"vestnik/internal/torture"
 )
 
 // cutDatabase ends every connection to the PostgreSQL database and lets none in
@@ -40,40 +41,6 @@ func cutDatabase(t *testing.T, databaseURL string, outage time.Duration) {
 	exec("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name)
 	<-time.After(outage)
 	exec("alter database " + name + " allow_connections true")
-}
-
-func TestDatabaseOutage(t *testing.T) {
-	t.Run("a database that goes away twice in the middle stops the sending for as long, and nothing is lost or doubled", func(t *testing.T) {
-		// Long enough for every part of the service to notice, far shorter than a lease.
-		const short = 3 * time.Second
-		testOutages(t, short, short)
-	})
-	t.Run("a database that is away for longer than a node's lease holds costs nothing either", func(t *testing.T) {
-		needSystem(t)
-		const long = 70 * time.Second
-		testOutages(t, long)
-	})
-}
-
-func testOutages(t *testing.T, outages ...time.Duration) {
-	t.Helper()
-	url := storetest.PostgresURL(t)
-	h := newHouse(t, url)
-	storetest.Contacts(t, h.store, h.owner.ID, many)
-	s := newSink(t, smtpsink.Options{Delay: roundTrip})
-	p := h.serve(s.Addr())
-	run := h.sendNow(h.mailing(mailing.NeverTwice))
-	for _, outage := range outages {
-		s.awaitMore(t, many/4)
-		cutDatabase(t, url, outage)
-		p.says("outcomes cannot be settled", 10*time.Second)
-	}
-	await(t, 20*time.Second, "the database answers", func() bool { return h.store.Ping(t.Context()) == nil })
-	h.awaitEnd(run, 2*time.Minute)
-	if inDoubt := h.account(run, s.Copies(), 1); len(inDoubt) > 0 || s.Count() != many {
-		t.Errorf("%d are in doubt and %d sent, want 0 and %d", len(inDoubt), s.Count(), many)
-	}
-	p.stop()
 }
 
 // diskBytes is room for what 10,000 mails leave behind, several times over.
@@ -118,14 +85,14 @@ func fill(t *testing.T, dir string) (ballast string) {
 func TestFullDisk(t *testing.T) {
 	t.Run("that of the database and of the journal", func(t *testing.T) {
 		disk := smallDisk(t)
-		testFullDisk(t, disk, filepath.Join(disk, "data"), "no space left on device")
+		testFullDisk(t, "the disk of database and journal is full", disk, filepath.Join(disk, "data"), "no space left on device")
 	})
 	t.Run("that of the database alone", func(t *testing.T) {
-		testFullDisk(t, smallDisk(t), t.TempDir(), "database or disk is full")
+		testFullDisk(t, "the disk of the database is full", smallDisk(t), t.TempDir(), "database or disk is full")
 	})
 }
 
-func testFullDisk(t *testing.T, disk, dataDir, complaint string) {
+func testFullDisk(t *testing.T, fault, disk, dataDir, complaint string) {
 	h := newHouse(t, "sqlite:"+filepath.Join(disk, "vestnik.db"))
 	h.dir = dataDir
 	storetest.Contacts(t, h.store, h.owner.ID, many)
@@ -148,10 +115,14 @@ func testFullDisk(t *testing.T, disk, dataDir, complaint string) {
 	t.Run("lets it go on by itself with space again, and nothing is lost or doubled", func(t *testing.T) {
 		h := h.in(t)
 		h.awaitEnd(run, 2*time.Minute)
-		if inDoubt := h.account(run, s.Copies(), 1); len(inDoubt) > 0 || s.Count() != many {
-			t.Errorf("%d are in doubt and %d sent, want 0 and %d", len(inDoubt), s.Count(), many)
+		r := h.reckon(run, s.Copies(), 1)
+		if len(r.InDoubt) > 0 || s.Count() != many {
+			t.Errorf("%d are in doubt and %d sent, want 0 and %d", len(r.InDoubt), s.Count(), many)
 		}
 		p.stop()
+		line := torture.Line{Fault: fault, Database: torture.Database(h.url)}
+		line.Add(r, 0)
+		torture.Record(t, line)
 	})
 }
 

@@ -249,12 +249,18 @@ func (b *Base) stop(webServer *http.Server) {
 			b.Log.Warn("visitors were cut off", "error", err)
 		}
 	}
+	// Not one after the other: a job that takes long must not take the time in which
+	// mails on the wire get their answers.
+	var parts sync.WaitGroup
 	if b.Config.Has(config.RoleScheduler) {
-		if err := b.queue.Stop(limit); err != nil {
-			b.Log.Warn("background work was cut off", "error", err)
-		}
+		parts.Go(func() {
+			if err := b.queue.Stop(limit); err != nil {
+				b.Log.Warn("background work was cut off", "error", err)
+			}
+		})
 	}
 	b.roads.close(limit)
+	parts.Wait()
 }
 
 func (b *Base) engine() deliver.Config {

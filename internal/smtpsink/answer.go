@@ -1,6 +1,8 @@
 package smtpsink
 
 import (
+	"bufio"
+	"bytes"
 	"net"
 	"strconv"
 	"strings"
@@ -46,6 +48,7 @@ const (
 	Reset                 // the same, but break the connection (TCP RST)
 	Stall                 // never answer, until the other side closes
 	Endless               // one line of an answer after the other, without end
+	Trickle               // answer one octet at a time, as slowly as Reply.Pace says
 )
 
 // Reply is how to answer. The zero value leaves it to the server.
@@ -55,7 +58,8 @@ type Reply struct {
 	Text     string // lines separated by "\n" make a multi-line reply
 	Raw      string // sent as it is instead of all that
 	Action   Action
-	Accepted bool // at StageDot with an Action or Raw: count the message first
+	Pace     time.Duration // of Trickle: before each octet; without a Code it is the server's own answer
+	Accepted bool          // at StageDot with an Action or Raw: count the message first
 }
 
 func (r Reply) isZero() bool { return r == Reply{} }
@@ -68,8 +72,12 @@ func (c *conversation) respond(stage Stage, standard Reply) bool {
 		if told := hook(stage, c.envelope()); !told.isZero() {
 			reply = told
 		}
+		if reply.Action == Trickle && reply.Code == 0 {
+			standard.Action, standard.Pace = Trickle, reply.Pace
+			reply = standard
+		}
 	}
-	passed := reply.Action == Answer && reply.Raw == "" && reply.Code < 400
+	passed := (reply.Action == Answer || reply.Action == Trickle) && reply.Raw == "" && reply.Code < 400
 	if stage == StageDot && (passed || reply.Accepted) {
 		c.keep()
 	}
@@ -101,6 +109,8 @@ func (c *conversation) perform(reply Reply) {
 	case Endless:
 		c.endless()
 		c.over = true
+	case Trickle:
+		c.trickle(reply)
 	}
 }
 
@@ -170,6 +180,25 @@ func (c *conversation) endless() {
 	for {
 		if _, err := c.out.WriteString("250-and another thing\r\n"); err != nil {
 			return
+		}
+	}
+}
+
+func (c *conversation) trickle(reply Reply) {
+	c.flush()
+	var whole bytes.Buffer
+	wire := c.out
+	c.out = bufio.NewWriter(&whole)
+	c.write(reply)
+	c.out.Flush() // into memory
+	c.out = wire
+	for _, octet := range whole.Bytes() {
+		if !c.wait(reply.Pace) {
+			return
+		}
+		c.out.WriteByte(octet)
+		if c.out.Flush() != nil {
+			return // the other side is gone, as the next read shows
 		}
 	}
 }

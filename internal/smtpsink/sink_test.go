@@ -9,6 +9,7 @@ import (
 	"net/smtp"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -127,6 +128,25 @@ func TestTheHookAnswers(t *testing.T) {
 	}
 	if !strings.HasSuffix(said, "354 speak\r\n") || s.Count() != 1 {
 		t.Errorf("accepted %d and said %q", s.Count(), said)
+	}
+}
+
+func TestAnAnswerMayTrickle(t *testing.T) {
+	t.Parallel()
+	const pace = time.Millisecond
+	s := start(t, Options{Answer: func(stage Stage, _ Envelope) Reply {
+		if stage == StageMail {
+			return Reply{Action: Trickle, Pace: pace}
+		}
+		return Reply{}
+	}})
+	begun := time.Now()
+	said := talk(t, s, "EHLO c\r\nMAIL FROM:<a@x.test>\r\nRCPT TO:<b@x.test>\r\nDATA\r\n", "x\r\n.\r\nQUIT\r\n")
+	if s.Count() != 1 || !strings.Contains(said, "354 speak") {
+		t.Errorf("accepted %d and said %q", s.Count(), said)
+	}
+	if took := time.Since(begun); took < 10*pace {
+		t.Errorf("it was said within %s", took)
 	}
 }
 

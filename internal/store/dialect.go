@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -29,10 +30,12 @@ type dialect struct {
 var postgres = dialect{
 	name: "postgres",
 	// The picked rows are materialized so that the limit is kept when the plan
-	// is a nested loop; other nodes' picks are skipped, not waited for.
+	// is a nested loop; other nodes' picks are skipped, not waited for. The next start
+	// of the node waits for a lease of the one before that is still to be committed:
+	// else it would not see what that one took, which nobody would send.
 	lease: `with picked as materialized (
     select id from deliveries where run_id = $1 and state < 2 and due_at <= $2
-        and exists (select 1 from nodes where nodes.id = $4 and epoch = $5)
+        and exists (select 1 from nodes where nodes.id = $4 and epoch = $5 for share)
     order by due_at, id limit $3 for update skip locked
 )
 update deliveries d set state = 2, lease_node = $4, lease_epoch = $5
@@ -79,11 +82,18 @@ func (d dialect) rows(columns ...string) string {
 	return "(select " + strings.Join(fields, ", ") + " from " + d.each + ")"
 }
 
-func open(databaseURL string) (*Store, error) {
-	if path, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
-		return openSQLite(strings.TrimPrefix(path, "//"))
+// pools opens a pool of connections of a driver.
+type pools func(driverName, dataSource string) (*sql.DB, error)
+
+func open(databaseURL string, between func(driver.Driver) driver.Driver) (*Store, error) {
+	pool := pools(sql.Open)
+	if between != nil {
+		pool = func(name, source string) (*sql.DB, error) { return openThrough(name, source, between) }
 	}
-	db, err := sql.Open("pgx", databaseURL)
+	if path, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
+		return openSQLite(strings.TrimPrefix(path, "//"), pool)
+	}
+	db, err := pool("pgx", withIdleLimit(databaseURL))
 	if err != nil {
 		return nil, err
 	}
@@ -94,10 +104,31 @@ func open(databaseURL string) (*Store, error) {
 	return &Store{write: db, read: db, dialect: postgres}, nil
 }
 
+// idleLimit is how long PostgreSQL lets a transaction stand still in which nobody asks
+// anything, in milliseconds. A node that freezes in the middle of one keeps the locks,
+// and with them everybody else from the run, until it wakes; ours take less than a
+// second. Chosen: as long as a node waits for the database.
+const idleLimit = "10000"
+
+// withIdleLimit adds the limit to the address of a database, unless it has one. Of an
+// address that is none the driver complains, who shows no password.
+func withIdleLimit(databaseURL string) string {
+	u, err := url.Parse(databaseURL)
+	if err != nil {
+		return databaseURL
+	}
+	settings := u.Query()
+	if name := "idle_in_transaction_session_timeout"; !settings.Has(name) {
+		settings.Set(name, idleLimit)
+	}
+	u.RawQuery = settings.Encode()
+	return u.String()
+}
+
 // openSQLite follows what SQLite's own documentation advises for a server: WAL,
 // so that readers do not wait; every commit on disk before it is answered; one
 // writer, whose transactions take the lock at once and so never fail half way.
-func openSQLite(path string) (*Store, error) {
+func openSQLite(path string, pool pools) (*Store, error) {
 	common := url.Values{"_pragma": {
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
 		"cache_size(-32000)", "temp_store(MEMORY)",
@@ -105,12 +136,12 @@ func openSQLite(path string) (*Store, error) {
 	writer, reader := url.Values{"_txlock": {"immediate"}}, url.Values{}
 	writer["_pragma"] = common["_pragma"]
 	reader["_pragma"] = append(common["_pragma"][:len(common["_pragma"]):len(common["_pragma"])], "query_only(1)")
-	write, err := sql.Open("sqlite", fileURL(path)+writer.Encode())
+	write, err := pool("sqlite", fileURL(path)+writer.Encode())
 	if err != nil {
 		return nil, err
 	}
 	write.SetMaxOpenConns(1)
-	read, err := sql.Open("sqlite", fileURL(path)+reader.Encode())
+	read, err := pool("sqlite", fileURL(path)+reader.Encode())
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
@@ -120,6 +151,27 @@ func openSQLite(path string) (*Store, error) {
 
 // fileURL is how SQLite is told of a file; its parameters follow.
 func fileURL(path string) string { return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" }
+
+// openThrough is sql.Open with something between the pool and the driver.
+func openThrough(name, source string, between func(driver.Driver) driver.Driver) (*sql.DB, error) {
+	direct, err := sql.Open(name, source)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector{between(direct.Driver()), source}), direct.Close()
+}
+
+// connector makes connections by a driver that is not registered.
+type connector struct {
+	driver driver.Driver
+	source string
+}
+
+// Connect implements driver.Connector.
+func (c connector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.source) }
+
+// Driver implements driver.Connector.
+func (c connector) Driver() driver.Driver { return c.driver }
 
 // isDeadlock reports whether err says that the transaction was undone because it
 // and another waited for each other, and may be tried again.

@@ -32,3 +32,6 @@ func (s *Store) MigrateTo(ctx context.Context, version int64) error {
 
 // FileHome is Home of a file on the machine whose identity is in machineID.
 func FileHome(path, machineID string) (string, error) { return fileHome(path, machineID) }
+
+// LeaseStatement is the statement behind Lease.
+func LeaseStatement(s *Store) string { return s.dialect.lease }

@@ -96,6 +96,10 @@ func (b settlement) settle(ctx context.Context, outcomes []Outcome) error {
 	if err := b.record(ctx, held); err != nil {
 		return err
 	}
+	late, err = b.store.unrecorded(ctx, b.tx, late)
+	if err != nil {
+		return err
+	}
 	for _, o := range late {
 		if err := b.settleLate(ctx, o); err != nil {
 			return err
@@ -144,10 +148,56 @@ func (b settlement) settleHeld(ctx context.Context, outcomes []Outcome) (map[int
 	return applied, err
 }
 
+var recordedStatement = tableStatement{
+	columns: []string{"id bigint", "at bigint", "node text"},
+	text: `select v.id, v.at from v
+where exists (select 1 from attempts a where a.delivery_id = v.id and a.at = v.at and a.node = v.node)`,
+}
+
+// unrecorded leaves out the outcomes whose attempt is on record already.
+func (s *Store) unrecorded(ctx context.Context, tx *sql.Tx, outcomes []Outcome) ([]Outcome, error) {
+	var rows [][]any
+	for _, o := range outcomes {
+		if o.Attempt != nil {
+			rows = append(rows, []any{o.DeliveryID, o.Attempt.At.UnixMilli(), o.Attempt.Node})
+		}
+	}
+	if len(rows) == 0 {
+		return outcomes, nil
+	}
+	type key struct {
+		id, at int64
+	}
+	recorded := map[key]bool{}
+	err := recordedStatement.run(ctx, s, tx, rows, func(found *sql.Rows) error {
+		var k key
+		err := found.Scan(&k.id, &k.at)
+		recorded[k] = true
+		return err
+	})
+	return slices.DeleteFunc(outcomes, func(o Outcome) bool {
+		return o.Attempt != nil && recorded[key{o.DeliveryID, o.Attempt.At.UnixMilli()}]
+	}), err
+}
+
+// Unrecorded returns the outcomes that the ledger may not have yet, A node that
+// comes back knows up to fifteen thousand from its
+// journal, most of which the ledger took in long ago: to tell them all took
+// PostgreSQL nine seconds.
+func (s *Store) Unrecorded(ctx context.Context, outcomes []Outcome) (missing []Outcome, err error) {
+	if err := s.prepare(ctx); err != nil {
+		return nil, wrap(err, "compare with the record")
+	}
+	err = s.inTx(ctx, func(_ *sqlc.Queries, tx *sql.Tx) (err error) {
+		missing, err = s.unrecorded(ctx, tx, slices.Clone(outcomes))
+		return err
+	})
+	return missing, wrap(err, "compare with the record")
+}
+
 // settleLate takes in an outcome for a delivery that the node does not hold any
 // more. One that was taken over from it and that nobody has touched since becomes
-// what the node says. The attempt is a fact either way, unless it is on record
-// already.
+// what the node says. The attempt, which is not on record, is a fact either way.
 func (b settlement) settleLate(ctx context.Context, o Outcome) error {
 	row, err := b.q.Delivery(ctx, o.DeliveryID)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -156,16 +206,8 @@ func (b settlement) settleLate(ctx context.Context, o Outcome) error {
 	if err != nil {
 		return err
 	}
-	if o.Attempt != nil {
-		if o.Attempt.RunID != row.RunID {
-			return nil // of another database, or of a part of its life that is forgotten
-		}
-		known, err := b.q.AttemptExists(ctx, sqlc.AttemptExistsParams{
-			DeliveryID: o.DeliveryID, At: o.Attempt.At.UnixMilli(), Node: o.Attempt.Node,
-		})
-		if err != nil || known > 0 {
-			return err
-		}
+	if o.Attempt != nil && o.Attempt.RunID != row.RunID {
+		return nil // of another database, or of a part of its life that is forgotten
 	}
 	if b.takenOver(row, o) {
 		if _, err := changeFree(ctx, b.q, b.tally, row, o, b.now); err != nil {

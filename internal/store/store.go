@@ -11,6 +11,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -35,8 +36,12 @@ type Store struct {
 
 // Open opens the database that url names: "sqlite:PATH" or "postgres://…". The
 // schema is brought up to date by Migrate.
-func Open(ctx context.Context, url string) (*Store, error) {
-	s, err := open(url)
+func Open(ctx context.Context, url string) (*Store, error) { return OpenThrough(ctx, url, nil) }
+
+// OpenThrough is Open with something between the store and the driver of its
+// database, where tests break it. Nil: nothing.
+func OpenThrough(ctx context.Context, url string, between func(driver.Driver) driver.Driver) (*Store, error) {
+	s, err := open(url, between)
 	if err != nil {
 		return nil, fmt.Errorf("store: open database: %w", err)
 	}

@@ -23,7 +23,7 @@ type tableStatement struct {
 var tableParts = []int{64, 8, 1}
 
 // tableStatements are all there are.
-var tableStatements = []*tableStatement{&peopleStatement, &settleStatement, &attemptStatement}
+var tableStatements = []*tableStatement{&peopleStatement, &settleStatement, &recordedStatement, &attemptStatement}
 
 // run runs the statement over the rows, whose strings are made storable in place,
 // and calls scan for every row that it returns; a nil scan is for one that returns

@@ -120,9 +120,6 @@ select * from deliveries where id = @id;
 -- name: CountDeliveries :many
 select state, count(*) as deliveries from deliveries where run_id = @run_id group by state;
 
--- name: AttemptExists :one
-select count(*) from attempts where delivery_id = @delivery_id and at = @at and node = @node;
-
 -- name: ReopenRun :exec
 update runs set state = 'sending', finished_at = 0 where id = @id and state = 'completed';
 

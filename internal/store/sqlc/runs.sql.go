@@ -10,23 +10,6 @@ import (
 	"database/sql"
 )
 
-const attemptExists = `-- name: AttemptExists :one
-select count(*) from attempts where delivery_id = $1 and at = $2 and node = $3
-`
-
-type AttemptExistsParams struct {
-	DeliveryID int64
-	At         int64
-	Node       string
-}
-
-func (q *Queries) AttemptExists(ctx context.Context, arg AttemptExistsParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, attemptExists, arg.DeliveryID, arg.At, arg.Node)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const cancelRun = `-- name: CancelRun :execrows
 update runs set state = 'cancelled', finished_at = $1
 where id = $2 and state in ('opening', 'sending')

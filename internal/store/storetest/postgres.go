@@ -28,11 +28,38 @@ func EmptyPostgresURL(t testing.TB) string {
 	return postgresURL(t, "template0")
 }
 
-func postgresURL(t testing.TB, template string) string {
+// OwnPostgres starts a PostgreSQL server for the test alone, which may halt it, with
+// an empty database. What is committed survives that.
+func OwnPostgres(t testing.TB) (server *pgserver.Server, url string) {
+	t.Helper()
+	needPostgres(t)
+	// Without fsync only a crash of the machine loses anything.
+	server, err := pgserver.Start("fsync=off")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	name, err := server.Create("template0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server, server.URL(name)
+}
+
+func needPostgres(t testing.TB) {
 	t.Helper()
 	if os.Getenv(postgresSetting) != "1" {
 		t.Skipf("set %s=1 to run this test on PostgreSQL, too", postgresSetting)
 	}
+}
+
+func postgresURL(t testing.TB, template string) string {
+	t.Helper()
+	needPostgres(t)
 	server, err := shared.start()
 	if err != nil {
 		t.Fatal(err)
