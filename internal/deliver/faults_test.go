@@ -158,7 +158,7 @@ func (c faultyCase) test(t *testing.T, url string, config *tls.Config, roots *x5
 	id := w.open(t, w.mailing(t, mailing.Mailing{}))
 	w.start(t, func(config *Config) {
 		config.Workers = 2
-		config.Road = roadOver(config, w.pool(t, c.relay(w, roots), 2))
+		config.Roads = roadOver(config, w.pool(t, c.relay(w, roots), 2))
 	})
 	if c.want == halt {
 		eventually(t, "the run is halted", func() bool { return w.run(t, id).Halt != "" })
