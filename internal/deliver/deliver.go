@@ -165,7 +165,8 @@ func (e *Engine) work(ctx context.Context) error {
 	var heart, ledger sync.WaitGroup
 	heart.Go(func() { e.beat(beating) })
 	heart.Go(func() { e.watch(beating) })
-	ledger.Go(func() { e.settle(context.WithoutCancel(ctx)) })
+	allTold := false
+	ledger.Go(func() { allTold = e.settle(context.WithoutCancel(ctx)) })
 	clashing := e.feed(ctx)
 	for i := range clashing { // all that is in hand has its outcome before these
 		e.outcomes <- e.handBack(&clashing[i])
@@ -177,7 +178,18 @@ func (e *Engine) work(ctx context.Context) error {
 	if failure := e.failure.Load(); failure != nil {
 		return *failure
 	}
+	if allTold {
+		e.sayGoodbye(ctx)
+	}
 	return nil
+}
+
+// sayGoodbye ends the node's leases, of which it holds none any more, so that the
+// other nodes do not go on to share with it.
+func (e *Engine) sayGoodbye(ctx context.Context) {
+	if _, err := e.keepAlive(context.WithoutCancel(ctx), time.Now()); err != nil {
+		e.Log.Warn("node cannot say that it has stopped", "node", e.node.Name, "error", err)
+	}
 }
 
 // fail has the node drain and Run return err. The first one counts.

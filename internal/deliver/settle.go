@@ -8,8 +8,8 @@ import (
 )
 
 // settle tells the ledger what came of deliveries, in batches, until outcomes is
-// closed and all are told.
-func (e *Engine) settle(ctx context.Context) {
+// closed. It reports whether all are told.
+func (e *Engine) settle(ctx context.Context) bool {
 	batch := make([]store.Outcome, 0, settleBatch)
 	insist := true
 	for o := range e.outcomes {
@@ -18,6 +18,7 @@ func (e *Engine) settle(ctx context.Context) {
 			insist = e.settleBatch(ctx, batch)
 		}
 	}
+	return insist
 }
 
 // gather adds what else is there, or comes within settleEvery.
