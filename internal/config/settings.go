@@ -63,7 +63,7 @@ func mailSettings() []setting {
 	return []setting{
 		{
 			env: "SMTP_URL", flag: "smtp-url", fallback: always(""), unit: "URL", mask: maskPassword,
-			meaning: "smtp://user:password@host:587 or smtps://…:465; empty keeps all mail in the demo mailbox.",
+			meaning: "smtp://user:password@host:587 or smtps://…:465, while no way out is set up on the page; without both, mail stays in the demo mailbox.",
 			take:    into(func(c *Config) *string { return &c.SMTPURL }, smtpURL),
 		},
 		{

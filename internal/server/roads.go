@@ -168,10 +168,11 @@ func (r *roads) demo() bool {
 	return len(r.all) == 1 && r.all[0].Sender == deliver.Sender(r.keep)
 }
 
-// stop has a relay stopped that refuses our name and password.
+// stop has a relay stopped that refuses our name and password. It does not when these
+// are those of the settings, which only a restart changes, or have been changed since.
 func (r *roads) stop(ctx context.Context, road *deliver.Road, why string) error {
-	if road.ID == 0 {
-		return nil // that of the settings: only a restart with others helps
+	if road.ID == 0 || !slices.Contains(r.current(), road) {
+		return nil
 	}
 	return r.base.App.StopRelay(ctx, road.ID, why)
 }
