@@ -25,7 +25,7 @@ assets: node_modules/.package-lock.json ## Bundle styles, scripts and icons
 test: ## Run all tests, also on PostgreSQL and against real programs; installs what is missing on Debian, as root
 	build/programs.sh
 	$(MAKE) assets
-	VESTNIK_TEST_POSTGRES=1 VESTNIK_TEST_SYSTEM=1 go test -timeout 20m ./...
+	VESTNIK_TEST_POSTGRES=1 VESTNIK_TEST_SYSTEM=1 go test -timeout 40m ./...
 
 torture: ## Break everything for an hour, see that nobody is lost, and write docs/reliability.md; the short form is in test
 	build/programs.sh
