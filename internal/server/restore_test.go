@@ -241,11 +241,18 @@ func (r *restored) checkKnown() {
 			inHand++
 		}
 	}
-	inDoubt := r.account(r.of.run, known, 1)
+	inDoubt := r.account(r.of.run, r.ofTheRun(known), 1)
 	if len(inDoubt) != inHand || inHand == 0 || sent == 0 {
 		r.t.Errorf("%d are in doubt, want the %d that were in hand when the backup was made", len(inDoubt), inHand)
 	}
 	r.t.Logf("the backup knew of %d sent and %d in hand; after it went on, %d are in doubt", sent, inHand, len(inDoubt))
+}
+
+// ofTheRun leaves out the mails of others: the owner's code, and what was due.
+func (r *restored) ofTheRun(copies map[string]int) map[string]int {
+	delete(copies, r.owner.Email)
+	delete(copies, "due@example.org")
+	return copies
 }
 
 // checkDue checks that what was due while the database was held goes out once.
@@ -337,7 +344,7 @@ func TestRestoredInPlaceAfterAKill(t *testing.T) {
 			for email, n := range r.sink.Copies() {
 				copies[email] += n
 			}
-			inDoubt := r.account(b.run, copies, 1)
+			inDoubt := r.account(b.run, r.ofTheRun(copies), 1)
 			if len(inDoubt) == someRecipients || r.house.run(b.run).Counts.Sent < someRecipients/2 {
 				t.Errorf("%d are in doubt; the journal has told nothing", len(inDoubt))
 			}
