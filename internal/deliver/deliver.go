@@ -97,8 +97,8 @@ const (
 	// feedEvery is how soon a run that has just been opened is seen.
 	feedEvery = 25 * time.Millisecond
 	// settleEvery is how long an outcome waits for company.
-	settleEvery = 20 * time.Millisecond
-	settleBatch = 500
+	settleEvery = 50 * time.Millisecond
+	settleBatch = 1000
 )
 
 // Engine is the sending part of one node.
@@ -179,6 +179,7 @@ func (e *Engine) work(ctx context.Context) error {
 		return *failure
 	}
 	if allTold {
+		e.endSpentLeases(context.WithoutCancel(ctx))
 		e.sayGoodbye(ctx)
 	}
 	return nil
@@ -214,6 +215,7 @@ func (e *Engine) beat(ctx context.Context) {
 		default:
 			e.aliveUntil.Store(&until)
 			e.countNodes(ctx)
+			e.endSpentLeases(ctx)
 		}
 	}
 }
@@ -225,6 +227,15 @@ func (e *Engine) countNodes(ctx context.Context) {
 		return // the heart has said that the database is away, or will
 	}
 	e.nodes.Store(int64(n))
+}
+
+// endSpentLeases keeps few those that the next start would have to look through.
+func (e *Engine) endSpentLeases(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	if err := e.Store.EndSpentLeases(ctx, e.node); err != nil && ctx.Err() == nil {
+		e.Log.Warn("node cannot end leases that are spent", "node", e.node.Name, "error", err)
+	}
 }
 
 func (e *Engine) keepAlive(ctx context.Context, until time.Time) (bool, error) {

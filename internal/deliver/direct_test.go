@@ -110,7 +110,7 @@ func TestASilentSiteHoldsUpNoOther(t *testing.T) {
 		})
 		eventually(t, "the good site has all its mail", func() bool { return w.sink.Count() == each })
 		eventually(t, "the silent site holds no more mails than its lane does", func() bool {
-			return w.states(t, id)[mailing.Sending] <= siteQueue+8*4+4
+			return w.inHand(t, id) <= siteQueue+8*4+4
 		})
 		equal(t, "halted because", w.run(t, id).Halt, "")
 		ok(t, s.CancelRun(background, id, time.Now()))

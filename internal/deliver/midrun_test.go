@@ -83,7 +83,7 @@ func TestWhatStopsARun(t *testing.T) {
 				eventually(t, "no more mails leave", func() bool {
 					before := last
 					last = w.sink.Count()
-					return last == before && w.states(t, id)[mailing.Sending] == 0
+					return last == before && w.inHand(t, id) == 0
 				})
 				if took := time.Since(stopped); took > 2*time.Second {
 					t.Errorf("it took %s", took)
@@ -108,7 +108,7 @@ func TestCancellingARun(t *testing.T) {
 		w.start(t)
 		w.atWork(t)
 		ok(t, s.CancelRun(background, id, time.Now()))
-		eventually(t, "nothing is in hand", func() bool { return w.states(t, id)[mailing.Sending] == 0 })
+		eventually(t, "nothing is in hand", func() bool { return w.inHand(t, id) == 0 })
 		sent := settles(t, w.sink.Count)
 		run := w.run(t, id)
 		equal(t, "the state", run.State, mailing.RunCancelled)
@@ -228,7 +228,7 @@ func TestASmallRunDoesNotWaitForALargeOne(t *testing.T) {
 			t.Error("the large run was done first")
 		}
 		ok(t, s.CancelRun(background, large, time.Now()))
-		eventually(t, "nothing is in hand", func() bool { return w.states(t, large)[mailing.Sending] == 0 })
+		eventually(t, "nothing is in hand", func() bool { return w.inHand(t, large) == 0 })
 		w.check(t, 1, large, small)
 	})
 }
@@ -250,7 +250,7 @@ func TestACodeOvertakesABulkRun(t *testing.T) {
 		}
 		w.complete(t, code)
 		ok(t, s.CancelRun(background, bulk, time.Now()))
-		eventually(t, "nothing is in hand", func() bool { return w.states(t, bulk)[mailing.Sending] == 0 })
+		eventually(t, "nothing is in hand", func() bool { return w.inHand(t, bulk) == 0 })
 		w.check(t, 1, bulk, code)
 	})
 }
@@ -309,7 +309,7 @@ func TestStoppingWhileAllHandsAreFull(t *testing.T) {
 		r := w.start(t, func(c *Config) { c.Workers = 1 })
 		<-atDot
 		eventually(t, "the second waits, too", func() bool {
-			return w.states(t, first)[mailing.Sending]+w.states(t, second)[mailing.Sending] == 2
+			return w.inHand(t, first)+w.inHand(t, second) == 2
 		})
 		r.cancel()
 		eventually(t, "the node is stopping", r.stopping.Load)

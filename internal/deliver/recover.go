@@ -70,6 +70,9 @@ func (e *Engine) recover(ctx context.Context) error {
 	if err := e.recoverLeft(ctx, entries, e.journal.sameBoot && !hold.On()); err != nil {
 		return err
 	}
+	if err := e.Store.EndSpentLeases(ctx, e.node); err != nil {
+		return err
+	}
 	return e.journal.begin()
 }
 

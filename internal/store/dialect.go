@@ -20,7 +20,8 @@ import (
 // dialect is all that differs between the databases.
 type dialect struct {
 	name  string
-	lease string
+	lease string // what is due by the clock
+	turn  string // the run's turn, to be moved on by nobody else until the end of the transaction
 	// field reads element i of a JSON array as the SQL type, which is bigint or
 	// text; each gives the rows of a JSON array of arrays.
 	field func(i int, sqlType string) string
@@ -34,13 +35,16 @@ var postgres = dialect{
 	// of the node waits for a lease of the one before that is still to be committed:
 	// else it would not see what that one took, which nobody would send.
 	lease: `with picked as materialized (
-    select id from deliveries where run_id = $1 and state < 2 and due_at <= $2
+    select id from deliveries where run_id = $1 and state < 2 and due_at > 0 and due_at <= $2
         and exists (select 1 from nodes where nodes.id = $4 and epoch = $5 for share)
     order by due_at, id limit $3 for update skip locked
 )
 update deliveries d set state = 2, lease_node = $4, lease_epoch = $5
 from picked where d.id = picked.id
 returning d.id, coalesce(d.contact_id, 0), d.email, d.tries, d.vars, d.created_at`,
+	// PostgreSQL takes a run that was just written down for a small one, by statistics
+	// that are older, and would gather and sort all of it for each stretch.
+	turn:  turn(" for share") + ", set_config('enable_bitmapscan', 'off', true)",
 	field: func(i int, sqlType string) string { return fmt.Sprintf("cast(value ->> %d as %s)", i, sqlType) },
 	each:  "jsonb_array_elements(cast($1 as jsonb)) as each_row (value)",
 }
@@ -49,13 +53,23 @@ var sqliteDialect = dialect{
 	name: "sqlite3",
 	lease: `update deliveries set state = 2, lease_node = $4, lease_epoch = $5
 where id in (
-    select id from deliveries where run_id = $1 and state < 2 and due_at <= $2
+    select id from deliveries where run_id = $1 and state < 2 and due_at > 0 and due_at <= $2
         and exists (select 1 from nodes where nodes.id = $4 and epoch = $5)
     order by due_at, id limit $3
 )
 returning id, coalesce(contact_id, 0), email, tries, vars, created_at`,
+	turn:  turn("") + ", ''",
 	field: func(i int, _ string) string { return fmt.Sprintf("json_extract(value, '$[%d]')", i) },
 	each:  "json_each($1)",
+}
+
+// turn is the statement dialect.turn, where the node's row is read with a lock as in
+// dialect.lease. Besides leased_to it returns a text that says nothing.
+func turn(lock string) string {
+	return `update runs set leased_to = leased_to
+where id = $1 and (state = 'opening' or state = 'sending')
+    and exists (select 1 from nodes where nodes.id = $2 and epoch = $3` + lock + `)
+returning leased_to`
 }
 
 // exec runs one statement that changes many rows and returns how many.

@@ -1,6 +1,10 @@
 package store
 
-import "context"
+import (
+	"context"
+	"database/sql"
+	"time"
+)
 
 // InHandQuery and LogQuery are the statements behind InHand and Log, for tests of
 // how the database runs them.
@@ -33,5 +37,7 @@ func (s *Store) MigrateTo(ctx context.Context, version int64) error {
 // FileHome is Home of a file on the machine whose identity is in machineID.
 func FileHome(path, machineID string) (string, error) { return fileHome(path, machineID) }
 
-// LeaseStatement is the statement behind Lease.
-func LeaseStatement(s *Store) string { return s.dialect.lease }
+// LeaseIn is Lease in a transaction that is still to be committed.
+func (s *Store) LeaseIn(ctx context.Context, tx *sql.Tx, n Node, runID int64, now time.Time, most int) ([]Leased, error) {
+	return s.lease(ctx, s.w.WithTx(tx), tx, n, runID, now, most)
+}

@@ -42,7 +42,8 @@ func TestCountsAreThoseOfTheRows(t *testing.T) {
 			r.Repeat(map[string]func(*rapid.T){
 				"lease": l.lease, "settle": l.settle, "replay": l.replay, "die and take over": l.die,
 				"start again": l.restart, "resolve": l.resolve, "cancel": l.cancel, "time passes": l.wait,
-				"": l.check,
+				"forget what is spent": l.forget,
+				"":                     l.check,
 			})
 		})
 	})
@@ -129,6 +130,14 @@ func (l *ledger) resolve(r *rapid.T) {
 	d := list[rapid.IntRange(0, len(list)-1).Draw(r, "which")]
 	state := rapid.SampledFrom([]mailing.DeliveryState{mailing.Sent, mailing.Failed, mailing.Waiting}).Draw(r, "word")
 	ok(r, l.ResolveDoubt(ctx, l.run.ID, d.ID, state, l.at))
+}
+
+func (l *ledger) forget(r *rapid.T) {
+	before := must(storetest.InHand(l.Store, l.run.ID))(r)
+	ok(r, l.EndSpentLeases(ctx, l.nodes[l.pick(r)]))
+	if after := must(storetest.InHand(l.Store, l.run.ID))(r); after != before {
+		r.Fatalf("%d deliveries were in hand and %d are", before, after)
+	}
 }
 
 func (l *ledger) cancel(r *rapid.T) {

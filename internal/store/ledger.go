@@ -26,6 +26,15 @@ type Outcome struct {
 	Suppress   bool             // the address is to be suppressed as bounced
 }
 
+// dueAt is by the clock once a delivery was in hand, even when nobody says so: 0 is
+// for what waits for its turn.
+func (o Outcome) dueAt(now time.Time) int64 {
+	if o.State.Final() || !o.DueAt.IsZero() {
+		return millis(o.DueAt)
+	}
+	return millis(now)
+}
+
 // Settle writes down outcomes in one transaction: the deliveries, their attempts,
 // the counts of their runs, and the end of runs and mailings that are done. An
 // outcome with an attempt is applied once, however often it is told: an attempt
@@ -108,23 +117,31 @@ func (b settlement) settle(ctx context.Context, outcomes []Outcome) error {
 	return nil
 }
 
-// settleStatement updates the deliveries that the node still holds. The number of
-// tries tells one lease from a later one of the same node: what is told again from
-// its journal says nothing about that. The plus signs keep SQLite from going through
-// all that the node holds and, for each, through all outcomes: with 500 of each that
-// took fifty times as long.
+// settleStatement updates the deliveries that the node still holds, by themselves or
+// in a stretch. The number of tries tells one lease from a later one of the same node:
+// what is told again from its journal says nothing about that. The plus signs keep
+// SQLite from going through all that the node holds and, for each, through all
+// outcomes: with 500 of each that took fifty times as long.
 var settleStatement = tableStatement{
 	columns: []string{
 		"id bigint", "epoch bigint", "tries bigint", "state bigint", "reason text", "due_at bigint", "tried bigint",
 		"settled_at bigint", "forget bigint",
 	},
-	values: 1,
+	values: 3,
 	text: `update deliveries
 set state = v.state, reason = v.reason, due_at = v.due_at, tries = deliveries.tries + v.tried, settled_at = v.settled_at,
-    vars = case when v.forget = 1 then '' else vars end
+    vars = case when v.forget = 1 then '' else vars end,
+    lease_node = case when v.forget = 1 then lease_node else $1 end,
+    lease_epoch = case when v.forget = 1 then lease_epoch else v.epoch end
 from v
-where deliveries.id = v.id and +deliveries.state = 2 and +deliveries.lease_node = $1
-    and deliveries.lease_epoch = v.epoch and deliveries.tries = v.tries
+where deliveries.id = v.id and deliveries.tries = v.tries and (
+    +deliveries.state = 2 and +deliveries.lease_node = $2 and deliveries.lease_epoch = v.epoch
+    or +deliveries.state = 0 and deliveries.due_at = 0 and exists (
+        select 1 from leases l
+        where l.run_id = deliveries.run_id and l.to_id >= deliveries.contact_id and l.after_id < deliveries.contact_id
+            and l.node_id = $3 and l.epoch = v.epoch
+    )
+)
 returning deliveries.id, deliveries.run_id`,
 }
 
@@ -134,7 +151,7 @@ func (b settlement) settleHeld(ctx context.Context, outcomes []Outcome) (map[int
 	rows := make([][]any, len(outcomes))
 	for i, o := range outcomes {
 		rows[i] = []any{
-			o.DeliveryID, o.Epoch, o.Tries, int64(o.State), string(o.Reason), millis(o.DueAt),
+			o.DeliveryID, o.Epoch, o.Tries, int64(o.State), string(o.Reason), o.dueAt(b.now),
 			flag(o.Attempt != nil), settledAt(o.State, b.now), flag(forgetsVars(o.State)),
 		}
 	}
@@ -144,7 +161,7 @@ func (b settlement) settleHeld(ctx context.Context, outcomes []Outcome) (map[int
 		err := updated.Scan(&id, &runID)
 		applied[id] = runID
 		return err
-	}, b.node.ID)
+	}, b.node.ID, b.node.ID, b.node.ID)
 	return applied, err
 }
 
@@ -241,7 +258,7 @@ func (b settlement) takenOver(row sqlc.Delivery, o Outcome) bool {
 // still as row says.
 func changeFree(ctx context.Context, q *sqlc.Queries, tally runTally, row sqlc.Delivery, o Outcome, now time.Time) (bool, error) {
 	n, err := q.ChangeFreeDelivery(ctx, sqlc.ChangeFreeDeliveryParams{
-		ID: row.ID, State: int64(o.State), Reason: string(o.Reason), DueAt: millis(o.DueAt),
+		ID: row.ID, State: int64(o.State), Reason: string(o.Reason), DueAt: o.dueAt(now),
 		Tried: flag(o.Attempt != nil), SettledAt: settledAt(o.State, now), Forget: flag(forgetsVars(o.State)),
 		WasState: row.State, WasLeaseNode: row.LeaseNode, WasLeaseEpoch: row.LeaseEpoch,
 	})
@@ -400,44 +417,6 @@ func closeRun(ctx context.Context, q *sqlc.Queries, runID int64, now time.Time) 
 		return err
 	}
 	return q.CountRun(ctx, sqlc.CountRunParams{ID: runID, Skipped: skipped})
-}
-
-// TakeOver ends the leases of nodes that are dead and returns how many
-// deliveries those held. Nobody here can know which of them were sent, so each is
-// put in doubt, or made due again where the run would rather send twice. When
-// the dead node comes back, its journal tells.
-func (s *Store) TakeOver(ctx context.Context, now time.Time, most int64) (int, error) {
-	var taken int
-	err := s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
-		rows, err := q.Orphans(ctx, sqlc.OrphansParams{Now: millis(now), Most: most})
-		if err != nil {
-			return err
-		}
-		// In one order on every node, so that two of them do not wait for each other.
-		slices.SortFunc(rows, func(a, b sqlc.OrphansRow) int { return cmp.Compare(a.ID, b.ID) })
-		taken = 0
-		tally := runTally{}
-		for _, row := range rows {
-			state := mailing.InDoubt
-			if mailing.Doubt(row.Doubt) == mailing.NeverMissed {
-				state = mailing.Waiting
-			}
-			n, err := q.EndLease(ctx, sqlc.EndLeaseParams{
-				ID: row.ID, LeaseNode: row.LeaseNode, LeaseEpoch: row.LeaseEpoch,
-				State: int64(state), DueAt: millis(now), SettledAt: settledAt(state, now),
-			})
-			if err != nil {
-				return err
-			}
-			taken += int(n)
-			tally.add(row.RunID, state, n)
-		}
-		return tally.store(ctx, q, now)
-	})
-	if err != nil {
-		return 0, wrap(err, "take over from dead nodes")
-	}
-	return taken, nil
 }
 
 // ResolveDoubt ends a delivery's doubt by a person's word: Sent or Failed, or

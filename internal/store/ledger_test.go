@@ -294,8 +294,8 @@ func TestTakeOverFromDeadNodes(t *testing.T) {
 		t.Run("never twice puts it in doubt", func(t *testing.T) {
 			run := storetest.Run(t, s, h.mailing)
 			list := h.leaseAll(t, other, run.ID, now)
-			equal(t, "taken first", must(s.TakeOver(ctx, dead, 3))(t), 3)
-			equal(t, "taken then", must(s.TakeOver(ctx, dead, 3))(t), 1)
+			equal(t, "taken", must(s.TakeOver(ctx, dead, 3))(t), 4)
+			equal(t, "taken then", must(s.TakeOver(ctx, dead, 3))(t), 0)
 			equal(t, "counts", must(s.Run(ctx, run.ID))(t).Counts, mailing.Counts{Audience: 4, InDoubt: 4})
 			equal(t, "the run", must(s.Run(ctx, run.ID))(t).State, mailing.RunCompleted)
 
@@ -311,6 +311,14 @@ func TestTakeOverFromDeadNodes(t *testing.T) {
 			h.settleAll(t, h.node, h.leaseAll(t, h.node, run.ID, dead.Add(time.Hour)), mailing.Sent, dead)
 			checkCounts(t, s, run.ID)
 			equal(t, "the run ends", must(s.Run(ctx, run.ID))(t).State, mailing.RunCompleted)
+		})
+		t.Run("what was leased one by one is taken a part at a time", func(t *testing.T) {
+			run := storetest.Run(t, s, h.mailing)
+			h.handBack(t, other, run.ID, now)
+			equal(t, "leased", len(h.leaseAll(t, other, run.ID, now)), 4)
+			equal(t, "taken first", must(s.TakeOver(ctx, dead, 3))(t), 3)
+			equal(t, "taken then", must(s.TakeOver(ctx, dead, 3))(t), 1)
+			checkCounts(t, s, run.ID)
 		})
 		t.Run("never missed makes it due again", func(t *testing.T) {
 			m := storetest.Mailing(t, s, mailing.Mailing{OwnerID: h.owner.ID, Doubt: mailing.NeverMissed})

@@ -363,14 +363,20 @@ func scanDelivery(rows *sql.Rows) (d mailing.Delivery, err error) {
 // node. SQLite keeps the order of a cross join, and with plus signs it does not go through
 // all deliveries because they are sorted by id.
 var inHandList = list{
-	fields:   deliveryList.fields,
-	from:     "deliveries d cross join runs r",
-	columns:  map[string]string{"": "+d.id", "email": "d.email", "state": "d.state", "settled": "d.settled_at"},
+	fields: "d.id, d.run_id, coalesce(d.contact_id, 0), d.email, 2, d.reason, d.tries, d.due_at, d.settled_at",
+	from: `(
+    select h.id, h.run_id, h.contact_id, h.email, h.reason, h.tries, h.due_at, h.settled_at from deliveries h where h.state = 2
+    union all
+    select h.id, h.run_id, h.contact_id, h.email, h.reason, h.tries, h.due_at, h.settled_at
+    from leases l cross join deliveries h
+    where h.run_id = l.run_id and h.contact_id > l.after_id and h.contact_id <= l.to_id and h.state = 0 and h.due_at = 0
+) d cross join runs r`,
+	columns:  map[string]string{"": "+d.id", "email": "d.email", "settled": "d.settled_at"},
 	tiebreak: "+d.id",
 }
 
 func inHandPredicate(owner int64, search string) predicate {
-	p := predicate{conditions: []string{"d.state = 2", "r.id = d.run_id"}}
+	p := predicate{conditions: []string{"r.id = d.run_id"}}
 	if owner != 0 {
 		p.and("r.owner_id = ?", owner)
 	}

@@ -184,7 +184,7 @@ func fill(ctx context.Context, q *sqlc.Queries, run sqlc.Run, to int64, now time
 		return err
 	}
 	count, err := q.CountFilled(ctx, sqlc.CountFilledParams{
-		RunID: run.ID, AfterID: sql.NullInt64{Int64: run.FilledTo, Valid: true}, ToID: nullID(to),
+		RunID: run.ID, AfterID: contact(run.FilledTo), ToID: contact(to),
 	})
 	if err != nil {
 		return err
@@ -241,9 +241,16 @@ func (s *Store) ExpireUntried(ctx context.Context, before, now time.Time) (int64
 
 func (s *Store) expireRun(ctx context.Context, run sqlc.RunsWithUntriedRow, now time.Time) (skipped int64, err error) {
 	err = s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) (err error) {
-		skipped, err = q.SkipUntried(ctx, sqlc.SkipUntriedParams{
-			RunID: run.ID, Reason: string(mailing.ReasonExpired), SettledAt: millis(now),
-		})
+		if err := q.LockRun(ctx, run.ID); err != nil {
+			return err
+		}
+		reason := string(mailing.ReasonExpired)
+		skipped, err = q.SkipUntried(ctx, sqlc.SkipUntriedParams{RunID: run.ID, Reason: reason, SettledAt: millis(now)})
+		if err != nil {
+			return err
+		}
+		unleased, err := q.SkipUnleased(ctx, sqlc.SkipUnleasedParams{RunID: run.ID, Reason: reason, SettledAt: millis(now)})
+		skipped += unleased
 		if err != nil || skipped == 0 {
 			return err
 		}
@@ -285,13 +292,16 @@ func cancelRun(ctx context.Context, q *sqlc.Queries, id int64, now time.Time) er
 	if err != nil || n == 0 {
 		return err
 	}
-	skipped, err := q.SkipWaiting(ctx, sqlc.SkipWaitingParams{
-		RunID: id, Reason: string(mailing.ReasonCancelled), SettledAt: millis(now),
-	})
+	reason := string(mailing.ReasonCancelled)
+	skipped, err := q.SkipWaiting(ctx, sqlc.SkipWaitingParams{RunID: id, Reason: reason, SettledAt: millis(now)})
 	if err != nil {
 		return err
 	}
-	return q.CountRun(ctx, sqlc.CountRunParams{ID: id, Skipped: skipped})
+	unleased, err := q.SkipUnleased(ctx, sqlc.SkipUnleasedParams{RunID: id, Reason: reason, SettledAt: millis(now)})
+	if err != nil {
+		return err
+	}
+	return q.CountRun(ctx, sqlc.CountRunParams{ID: id, Skipped: skipped + unleased})
 }
 
 // HaltRun stops a run because the server refuses us, and says why; an empty why

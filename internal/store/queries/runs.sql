@@ -29,7 +29,7 @@ order by r.priority desc, r.created_at;
 insert into deliveries (run_id, contact_id, email, state, reason, due_at, created_at, settled_at)
 select cast(@run_id as bigint), c.id, c.email,
     case when s.email is null then 0 else 5 end, coalesce(s.reason, ''),
-    cast(@now as bigint), cast(@now as bigint),
+    0, cast(@now as bigint),
     case when s.email is null then 0 else cast(@now as bigint) end
 from contacts c
 left join suppressions s on s.owner_id = c.owner_id and s.email = c.email
@@ -41,7 +41,7 @@ on conflict (run_id, contact_id) do nothing;
 insert into deliveries (run_id, contact_id, email, state, reason, due_at, created_at, settled_at)
 select cast(@run_id as bigint), c.id, c.email,
     case when s.email is null then 0 else 5 end, coalesce(s.reason, ''),
-    cast(@now as bigint), cast(@now as bigint),
+    0, cast(@now as bigint),
     case when s.email is null then 0 else cast(@now as bigint) end
 from mailing_contacts mc
 join contacts c on c.id = mc.contact_id
@@ -90,24 +90,35 @@ update runs set halt = '' where halt <> '' and (state = 'opening' or state = 'se
 update runs set state = 'cancelled', finished_at = @finished_at
 where id = @id and state in ('opening', 'sending');
 
+-- name: LockRun :exec
+update runs set leased_to = leased_to where id = @id;
+
 -- name: SkipWaiting :execrows
+-- What waits for its turn in a stretch that is leased is in a node's hand.
 update deliveries set state = 5, reason = @reason, settled_at = @settled_at, vars = ''
-where run_id = @run_id and state < 2;
+where run_id = @run_id and state < 2 and due_at > 0;
+
+-- name: SkipUnleased :execrows
+update deliveries set state = 5, reason = @reason, settled_at = @settled_at, vars = ''
+where run_id = @run_id and contact_id > (select r.leased_to from runs r where r.id = @run_id) and state = 0 and due_at = 0;
 
 -- name: RunsWithUntried :many
 select r.id, coalesce(r.mailing_id, 0) as mailing_id from runs r
 where (r.state = 'opening' or r.state = 'sending') and r.kind = 'scheduled' and r.scheduled_for < @before
     and r.sent = 0 and r.failed = 0 and r.in_doubt = 0
-    and exists (
+    and (exists (
         select 1 from deliveries d
-        where d.run_id = r.id and d.state < 2 and d.tries = 0 and (d.lease_epoch = 0 or d.lease_node <> 0)
-    )
+        where d.run_id = r.id and d.state < 2 and d.due_at > 0 and d.tries = 0 and (d.lease_epoch = 0 or d.lease_node <> 0)
+    ) or exists (
+        select 1 from deliveries d
+        where d.run_id = r.id and d.contact_id > r.leased_to and d.state = 0 and d.due_at = 0
+    ))
 order by r.id;
 
 -- name: SkipUntried :execrows
 -- What a person wants sent again was leased once and is nobody's now: it stays.
 update deliveries set state = 5, reason = @reason, settled_at = @settled_at, vars = ''
-where run_id = @run_id and state < 2 and tries = 0 and (lease_epoch = 0 or lease_node <> 0);
+where run_id = @run_id and state < 2 and due_at > 0 and tries = 0 and (lease_epoch = 0 or lease_node <> 0);
 
 -- name: CreateSingleDelivery :one
 insert into deliveries (run_id, contact_id, email, state, reason, due_at, vars, created_at)
@@ -141,13 +152,51 @@ limit cast(sqlc.arg(most) as bigint);
 update deliveries set state = @state, due_at = @due_at, settled_at = @settled_at
 where id = @id and state = 2 and lease_node = @lease_node and lease_epoch = @lease_epoch;
 
+-- name: OrphanLeases :many
+select l.run_id, l.after_id, l.to_id, l.node_id, l.epoch, r.doubt
+from leases l
+join runs r on r.id = l.run_id
+left join nodes n on n.id = l.node_id
+where n.id is null or n.alive_until < @now
+order by l.run_id, l.to_id
+limit cast(sqlc.arg(most) as bigint);
+
+-- name: EndTurns :execrows
+-- Those of a stretch that have no outcome yet.
+update deliveries
+set state = @state, due_at = @due_at, settled_at = @settled_at, lease_node = @lease_node, lease_epoch = @lease_epoch
+where run_id = @run_id and contact_id > @after_id and contact_id <= @to_id and state = 0 and due_at = 0;
+
+-- name: DeleteLease :execrows
+delete from leases where run_id = @run_id and to_id = @to_id and node_id = @node_id and epoch = @epoch;
+
+-- name: SpentLeases :many
+select l.run_id, l.to_id, l.epoch from leases l
+where l.node_id = @node_id and (
+    select d.id from deliveries d
+    where d.run_id = l.run_id and d.contact_id > l.after_id and d.contact_id <= l.to_id and d.state = 0 and d.due_at = 0
+    limit 1
+) is null;
+
+-- name: CreateLease :exec
+insert into leases (run_id, after_id, to_id, node_id, epoch) values (@run_id, @after_id, @to_id, @node_id, @epoch);
+
+-- name: LeasedTo :exec
+update runs set leased_to = @leased_to where id = @id;
+
 -- name: LeftByNode :many
 select d.id, d.run_id, d.email, d.lease_epoch, d.tries, r.owner_id, coalesce(r.mailing_id, 0) as mailing_id, r.doubt
 from deliveries d
 join runs r on r.id = d.run_id
-where d.lease_node = @lease_node and d.lease_epoch < @before_epoch and (d.state = 2 or d.state = 6 and not exists (
+where d.lease_node = @node_id and d.lease_epoch < @before_epoch and (d.state = 2 or d.state = 6 and not exists (
     select 1 from attempts a where a.delivery_id = d.id and a.result = 'in_doubt'
-));
+))
+union all
+select d.id, d.run_id, d.email, l.epoch, d.tries, r.owner_id, coalesce(r.mailing_id, 0), r.doubt
+from leases l
+join deliveries d on d.run_id = l.run_id and d.contact_id > l.after_id and d.contact_id <= l.to_id and d.state = 0 and d.due_at = 0
+join runs r on r.id = d.run_id
+where l.node_id = @node_id and l.epoch < @before_epoch;
 
 -- name: PutDemoMail :one
 insert into demo_mails (sender, recipient, subject, data, search, at)

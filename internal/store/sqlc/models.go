@@ -128,6 +128,14 @@ type Installation struct {
 	HeldFrom  int64
 }
 
+type Lease struct {
+	RunID   int64
+	AfterID int64
+	ToID    int64
+	NodeID  int64
+	Epoch   int64
+}
+
 type Mailing struct {
 	ID        int64
 	OwnerID   int64
@@ -220,6 +228,7 @@ type Run struct {
 	Halt         string
 	CreatedAt    int64
 	FinishedAt   int64
+	LeasedTo     int64
 }
 
 type Session struct {

@@ -155,6 +155,29 @@ func (q *Queries) CountRun(ctx context.Context, arg CountRunParams) error {
 	return err
 }
 
+const createLease = `-- name: CreateLease :exec
+insert into leases (run_id, after_id, to_id, node_id, epoch) values ($1, $2, $3, $4, $5)
+`
+
+type CreateLeaseParams struct {
+	RunID   int64
+	AfterID int64
+	ToID    int64
+	NodeID  int64
+	Epoch   int64
+}
+
+func (q *Queries) CreateLease(ctx context.Context, arg CreateLeaseParams) error {
+	_, err := q.db.ExecContext(ctx, createLease,
+		arg.RunID,
+		arg.AfterID,
+		arg.ToID,
+		arg.NodeID,
+		arg.Epoch,
+	)
+	return err
+}
+
 const createRun = `-- name: CreateRun :execrows
 insert into runs (
     id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang,
@@ -234,6 +257,30 @@ func (q *Queries) CreateSingleDelivery(ctx context.Context, arg CreateSingleDeli
 	return id, err
 }
 
+const deleteLease = `-- name: DeleteLease :execrows
+delete from leases where run_id = $1 and to_id = $2 and node_id = $3 and epoch = $4
+`
+
+type DeleteLeaseParams struct {
+	RunID  int64
+	ToID   int64
+	NodeID int64
+	Epoch  int64
+}
+
+func (q *Queries) DeleteLease(ctx context.Context, arg DeleteLeaseParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteLease,
+		arg.RunID,
+		arg.ToID,
+		arg.NodeID,
+		arg.Epoch,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const delivery = `-- name: Delivery :one
 select id, run_id, contact_id, email, state, reason, tries, due_at, lease_node, lease_epoch, vars, created_at, settled_at from deliveries where id = $1
 `
@@ -307,11 +354,46 @@ func (q *Queries) EndLease(ctx context.Context, arg EndLeaseParams) (int64, erro
 	return result.RowsAffected()
 }
 
+const endTurns = `-- name: EndTurns :execrows
+update deliveries
+set state = $1, due_at = $2, settled_at = $3, lease_node = $4, lease_epoch = $5
+where run_id = $6 and contact_id > $7 and contact_id <= $8 and state = 0 and due_at = 0
+`
+
+type EndTurnsParams struct {
+	State      int64
+	DueAt      int64
+	SettledAt  int64
+	LeaseNode  int64
+	LeaseEpoch int64
+	RunID      int64
+	AfterID    sql.NullInt64
+	ToID       sql.NullInt64
+}
+
+// Those of a stretch that have no outcome yet.
+func (q *Queries) EndTurns(ctx context.Context, arg EndTurnsParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, endTurns,
+		arg.State,
+		arg.DueAt,
+		arg.SettledAt,
+		arg.LeaseNode,
+		arg.LeaseEpoch,
+		arg.RunID,
+		arg.AfterID,
+		arg.ToID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const fillAll = `-- name: FillAll :execresult
 insert into deliveries (run_id, contact_id, email, state, reason, due_at, created_at, settled_at)
 select cast($1 as bigint), c.id, c.email,
     case when s.email is null then 0 else 5 end, coalesce(s.reason, ''),
-    cast($2 as bigint), cast($2 as bigint),
+    0, cast($2 as bigint),
     case when s.email is null then 0 else cast($2 as bigint) end
 from contacts c
 left join suppressions s on s.owner_id = c.owner_id and s.email = c.email
@@ -342,7 +424,7 @@ const fillChosen = `-- name: FillChosen :execresult
 insert into deliveries (run_id, contact_id, email, state, reason, due_at, created_at, settled_at)
 select cast($1 as bigint), c.id, c.email,
     case when s.email is null then 0 else 5 end, coalesce(s.reason, ''),
-    cast($2 as bigint), cast($2 as bigint),
+    0, cast($2 as bigint),
     case when s.email is null then 0 else cast($2 as bigint) end
 from mailing_contacts mc
 join contacts c on c.id = mc.contact_id
@@ -468,6 +550,20 @@ func (q *Queries) HaltRun(ctx context.Context, arg HaltRunParams) error {
 	return err
 }
 
+const leasedTo = `-- name: LeasedTo :exec
+update runs set leased_to = $1 where id = $2
+`
+
+type LeasedToParams struct {
+	LeasedTo int64
+	ID       int64
+}
+
+func (q *Queries) LeasedTo(ctx context.Context, arg LeasedToParams) error {
+	_, err := q.db.ExecContext(ctx, leasedTo, arg.LeasedTo, arg.ID)
+	return err
+}
+
 const leftByNode = `-- name: LeftByNode :many
 select d.id, d.run_id, d.email, d.lease_epoch, d.tries, r.owner_id, coalesce(r.mailing_id, 0) as mailing_id, r.doubt
 from deliveries d
@@ -475,10 +571,16 @@ join runs r on r.id = d.run_id
 where d.lease_node = $1 and d.lease_epoch < $2 and (d.state = 2 or d.state = 6 and not exists (
     select 1 from attempts a where a.delivery_id = d.id and a.result = 'in_doubt'
 ))
+union all
+select d.id, d.run_id, d.email, l.epoch, d.tries, r.owner_id, coalesce(r.mailing_id, 0), r.doubt
+from leases l
+join deliveries d on d.run_id = l.run_id and d.contact_id > l.after_id and d.contact_id <= l.to_id and d.state = 0 and d.due_at = 0
+join runs r on r.id = d.run_id
+where l.node_id = $1 and l.epoch < $2
 `
 
 type LeftByNodeParams struct {
-	LeaseNode   int64
+	NodeID      int64
 	BeforeEpoch int64
 }
 
@@ -494,7 +596,7 @@ type LeftByNodeRow struct {
 }
 
 func (q *Queries) LeftByNode(ctx context.Context, arg LeftByNodeParams) ([]LeftByNodeRow, error) {
-	rows, err := q.db.QueryContext(ctx, leftByNode, arg.LeaseNode, arg.BeforeEpoch)
+	rows, err := q.db.QueryContext(ctx, leftByNode, arg.NodeID, arg.BeforeEpoch)
 	if err != nil {
 		return nil, err
 	}
@@ -526,7 +628,7 @@ func (q *Queries) LeftByNode(ctx context.Context, arg LeftByNodeParams) ([]LeftB
 }
 
 const liveRuns = `-- name: LiveRuns :many
-select r.id, r.mailing_id, r.owner_id, r.kind, r.scheduled_for, r.state, r.version_id, r.audience_kind, r.from_name, r.reply_to, r.lang, r.priority, r.doubt, r.unsubscribe, r.audience, r.sent, r.failed, r.skipped, r.in_doubt, r.filled_to, r.halt, r.created_at, r.finished_at, coalesce(m.status, '') as mailing_status, a.blocked_at,
+select r.id, r.mailing_id, r.owner_id, r.kind, r.scheduled_for, r.state, r.version_id, r.audience_kind, r.from_name, r.reply_to, r.lang, r.priority, r.doubt, r.unsubscribe, r.audience, r.sent, r.failed, r.skipped, r.in_doubt, r.filled_to, r.halt, r.created_at, r.finished_at, r.leased_to, coalesce(m.status, '') as mailing_status, a.blocked_at,
     cast(coalesce((select max(i.held_at) from installation i), 0) as bigint) as held_at
 from runs r
 join accounts a on a.id = r.owner_id
@@ -575,6 +677,7 @@ func (q *Queries) LiveRuns(ctx context.Context) ([]LiveRunsRow, error) {
 			&i.Run.Halt,
 			&i.Run.CreatedAt,
 			&i.Run.FinishedAt,
+			&i.Run.LeasedTo,
 			&i.MailingStatus,
 			&i.BlockedAt,
 			&i.HeldAt,
@@ -590,6 +693,15 @@ func (q *Queries) LiveRuns(ctx context.Context) ([]LiveRunsRow, error) {
 		return nil, err
 	}
 	return items, nil
+}
+
+const lockRun = `-- name: LockRun :exec
+update runs set leased_to = leased_to where id = $1
+`
+
+func (q *Queries) LockRun(ctx context.Context, id int64) error {
+	_, err := q.db.ExecContext(ctx, lockRun, id)
+	return err
 }
 
 const openedRun = `-- name: OpenedRun :exec
@@ -618,6 +730,60 @@ func (q *Queries) OpeningRuns(ctx context.Context) ([]int64, error) {
 			return nil, err
 		}
 		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const orphanLeases = `-- name: OrphanLeases :many
+select l.run_id, l.after_id, l.to_id, l.node_id, l.epoch, r.doubt
+from leases l
+join runs r on r.id = l.run_id
+left join nodes n on n.id = l.node_id
+where n.id is null or n.alive_until < $1
+order by l.run_id, l.to_id
+limit cast($2 as bigint)
+`
+
+type OrphanLeasesParams struct {
+	Now  int64
+	Most int64
+}
+
+type OrphanLeasesRow struct {
+	RunID   int64
+	AfterID int64
+	ToID    int64
+	NodeID  int64
+	Epoch   int64
+	Doubt   string
+}
+
+func (q *Queries) OrphanLeases(ctx context.Context, arg OrphanLeasesParams) ([]OrphanLeasesRow, error) {
+	rows, err := q.db.QueryContext(ctx, orphanLeases, arg.Now, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OrphanLeasesRow
+	for rows.Next() {
+		var i OrphanLeasesRow
+		if err := rows.Scan(
+			&i.RunID,
+			&i.AfterID,
+			&i.ToID,
+			&i.NodeID,
+			&i.Epoch,
+			&i.Doubt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -718,7 +884,7 @@ func (q *Queries) ReopenRun(ctx context.Context, id int64) error {
 }
 
 const run = `-- name: Run :one
-select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at from runs where id = $1
+select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at, leased_to from runs where id = $1
 `
 
 func (q *Queries) Run(ctx context.Context, id int64) (Run, error) {
@@ -748,12 +914,13 @@ func (q *Queries) Run(ctx context.Context, id int64) (Run, error) {
 		&i.Halt,
 		&i.CreatedAt,
 		&i.FinishedAt,
+		&i.LeasedTo,
 	)
 	return i, err
 }
 
 const runsOfMailing = `-- name: RunsOfMailing :many
-select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at from runs where mailing_id = $1 order by created_at desc limit cast($2 as bigint)
+select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at, leased_to from runs where mailing_id = $1 order by created_at desc limit cast($2 as bigint)
 `
 
 type RunsOfMailingParams struct {
@@ -794,6 +961,7 @@ func (q *Queries) RunsOfMailing(ctx context.Context, arg RunsOfMailingParams) ([
 			&i.Halt,
 			&i.CreatedAt,
 			&i.FinishedAt,
+			&i.LeasedTo,
 		); err != nil {
 			return nil, err
 		}
@@ -812,10 +980,13 @@ const runsWithUntried = `-- name: RunsWithUntried :many
 select r.id, coalesce(r.mailing_id, 0) as mailing_id from runs r
 where (r.state = 'opening' or r.state = 'sending') and r.kind = 'scheduled' and r.scheduled_for < $1
     and r.sent = 0 and r.failed = 0 and r.in_doubt = 0
-    and exists (
+    and (exists (
         select 1 from deliveries d
-        where d.run_id = r.id and d.state < 2 and d.tries = 0 and (d.lease_epoch = 0 or d.lease_node <> 0)
-    )
+        where d.run_id = r.id and d.state < 2 and d.due_at > 0 and d.tries = 0 and (d.lease_epoch = 0 or d.lease_node <> 0)
+    ) or exists (
+        select 1 from deliveries d
+        where d.run_id = r.id and d.contact_id > r.leased_to and d.state = 0 and d.due_at = 0
+    ))
 order by r.id
 `
 
@@ -847,9 +1018,28 @@ func (q *Queries) RunsWithUntried(ctx context.Context, before int64) ([]RunsWith
 	return items, nil
 }
 
+const skipUnleased = `-- name: SkipUnleased :execrows
+update deliveries set state = 5, reason = $1, settled_at = $2, vars = ''
+where run_id = $3 and contact_id > (select r.leased_to from runs r where r.id = $3) and state = 0 and due_at = 0
+`
+
+type SkipUnleasedParams struct {
+	Reason    string
+	SettledAt int64
+	RunID     int64
+}
+
+func (q *Queries) SkipUnleased(ctx context.Context, arg SkipUnleasedParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, skipUnleased, arg.Reason, arg.SettledAt, arg.RunID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const skipUntried = `-- name: SkipUntried :execrows
 update deliveries set state = 5, reason = $1, settled_at = $2, vars = ''
-where run_id = $3 and state < 2 and tries = 0 and (lease_epoch = 0 or lease_node <> 0)
+where run_id = $3 and state < 2 and due_at > 0 and tries = 0 and (lease_epoch = 0 or lease_node <> 0)
 `
 
 type SkipUntriedParams struct {
@@ -869,7 +1059,7 @@ func (q *Queries) SkipUntried(ctx context.Context, arg SkipUntriedParams) (int64
 
 const skipWaiting = `-- name: SkipWaiting :execrows
 update deliveries set state = 5, reason = $1, settled_at = $2, vars = ''
-where run_id = $3 and state < 2
+where run_id = $3 and state < 2 and due_at > 0
 `
 
 type SkipWaitingParams struct {
@@ -878,12 +1068,51 @@ type SkipWaitingParams struct {
 	RunID     int64
 }
 
+// What waits for its turn in a stretch that is leased is in a node's hand.
 func (q *Queries) SkipWaiting(ctx context.Context, arg SkipWaitingParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, skipWaiting, arg.Reason, arg.SettledAt, arg.RunID)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const spentLeases = `-- name: SpentLeases :many
+select l.run_id, l.to_id, l.epoch from leases l
+where l.node_id = $1 and (
+    select d.id from deliveries d
+    where d.run_id = l.run_id and d.contact_id > l.after_id and d.contact_id <= l.to_id and d.state = 0 and d.due_at = 0
+    limit 1
+) is null
+`
+
+type SpentLeasesRow struct {
+	RunID int64
+	ToID  int64
+	Epoch int64
+}
+
+func (q *Queries) SpentLeases(ctx context.Context, nodeID int64) ([]SpentLeasesRow, error) {
+	rows, err := q.db.QueryContext(ctx, spentLeases, nodeID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SpentLeasesRow
+	for rows.Next() {
+		var i SpentLeasesRow
+		if err := rows.Scan(&i.RunID, &i.ToID, &i.Epoch); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const trimDemoMails = `-- name: TrimDemoMails :exec

@@ -173,3 +173,14 @@ func Node(t testing.TB, s *store.Store, name string) store.Node {
 	}
 	return n
 }
+
+// InHand is how many deliveries of the run nodes hold.
+func InHand(s *store.Store, runID int64) (n int64, err error) {
+	list, _, err := s.InHand(context.Background(), 0, store.Page{Limit: 100_000})
+	for _, d := range list {
+		if d.RunID == runID {
+			n++
+		}
+	}
+	return n, err
+}
