@@ -205,7 +205,11 @@ func (h *house) checkStop(m mailing.Mailing, s *sink, p *process) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if counts[mailing.Sending] > 0 || counts[mailing.InDoubt] > 0 || counts[mailing.Sent] != int64(s.Count()) {
+	inHand, err := storetest.InHand(h.store, runs[0].ID)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if inHand > 0 || counts[mailing.InDoubt] > 0 || counts[mailing.Sent] != int64(s.Count()) {
 		h.t.Errorf("after the stop the ledger says %v, the mail server %d", counts, s.Count())
 	}
 	if s.Count() >= tortured {

@@ -16,6 +16,7 @@ import (
 	"vestnik/internal/mailing"
 	"vestnik/internal/server"
 	"vestnik/internal/smtpsink"
+	"vestnik/internal/store"
 	"vestnik/internal/store/storetest"
 )
 
@@ -175,6 +176,13 @@ func (b *backedUp) restoredAs(h *house) *restored {
 	h.age(b.due)
 	for _, d := range h.deliveries(b.run) {
 		r.before[d.Email] = d.State
+	}
+	inHand, _, err := h.store.InHand(h.t.Context(), 0, store.Page{Limit: someRecipients})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, d := range inHand {
+		r.before[d.Email] = mailing.Sending
 	}
 	r.service = h.serve(r.sink.Addr())
 	r.service.says(noticed, 30*time.Second)
