@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"vestnik/internal/bench"
@@ -31,8 +32,11 @@ type benchCommand struct {
 
 // AfterApply refuses what cannot be measured.
 func (c *benchCommand) AfterApply() error {
-	if c.Recipients < 2 || c.Rounds < 1 || c.Longest <= 0 {
+	switch {
+	case c.Recipients < 2 || c.Rounds < 1 || c.Longest <= 0:
 		return errors.New("--recipients is 2 or more, --rounds 1 or more, --longest above 0")
+	case len(c.Connections) == 0 || len(c.Delays) == 0 || slices.Min(c.Connections) < 1 || slices.Min(c.Delays) < 0:
+		return errors.New("--with is one or more numbers above 0, --delays one or more durations")
 	}
 	return nil
 }

@@ -22,12 +22,12 @@ type database interface {
 }
 
 // sqliteDatabase are files in a folder.
-type sqliteDatabase struct{ dir string }
+type sqliteDatabase struct{ dir, label string }
 
-func (d sqliteDatabase) name() string      { return "sqlite" }
+func (d sqliteDatabase) name() string      { return d.label }
 func (d sqliteDatabase) pid() (int, error) { return 0, nil }
 
-func (d sqliteDatabase) template() string { return filepath.Join(d.dir, "filled.db") }
+func (d sqliteDatabase) template() string { return filepath.Join(d.dir, d.label+".db") }
 
 func (d sqliteDatabase) fill() (string, error) { return "sqlite:" + d.template(), nil }
 

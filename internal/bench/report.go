@@ -30,7 +30,7 @@ func resultOf(r received, recipients int) Result {
 
 // Row is what one sender did in one scenario, in all rounds.
 type Row struct {
-	Sender      string        `json:"sender"` // "ceiling", "sqlite" or "postgres"
+	Sender      string        `json:"sender"` // "ceiling", "sqlite", "postgres" or "sqlite+dkim"
 	Recipients  int           `json:"recipients"`
 	Connections int           `json:"connections"`
 	Delay       time.Duration `json:"delay"`
@@ -89,7 +89,7 @@ func newReport(Options) *Report {
 func (r *Report) add(s scenario, sender string, result Result) {
 	for i := range r.Rows {
 		row := &r.Rows[i]
-		if row.Sender == sender && row.Connections == s.Connections && row.Delay == s.Delay {
+		if row.Sender == sender && row.Connections == s.Connections && row.Delay == s.Delay && row.Recipients == s.Recipients {
 			row.Results = append(row.Results, result)
 			return
 		}

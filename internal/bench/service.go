@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,17 +26,21 @@ import (
 type service struct {
 	*bench
 	database
+	signed   bool          // its mails are, as a domain's are whose keys were made by default
 	mailings map[int]int64 // by the number of recipients
 }
 
 // secret stands for that of an installation; it guards nothing here.
 var secret = strings.Repeat("bench", 8)
 
+// senderDomain is the domain of the sender's address.
+const senderDomain = "bench.test"
+
 // settings are those of the service and of the use cases beside it.
 func settings(databaseURL, dataDir string, more ...string) []string {
 	return append([]string{
 		"DATABASE_URL=" + databaseURL, "VESTNIK_DATA_DIR=" + dataDir, "VESTNIK_SECRET_KEY=" + secret,
-		"VESTNIK_MAIL_FROM=News <news@bench.test>", "VESTNIK_BASE_URL=https://vestnik.bench.test",
+		"VESTNIK_MAIL_FROM=News <news@" + senderDomain + ">", "VESTNIK_BASE_URL=https://vestnik.bench.test",
 	}, more...)
 }
 
@@ -58,6 +63,11 @@ func (s *service) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.signed {
+		if _, err := base.App.CreateSigningKeys(ctx, app.Operator, app.SigningForm{Domain: senderDomain}); err != nil {
+			return errors.Join(err, base.Close())
+		}
+	}
 	s.mailings = map[int]int64{}
 	for _, n := range s.audiences() {
 		if s.mailings[n], err = addMailing(ctx, base, n); err != nil {
@@ -65,6 +75,18 @@ func (s *service) prepare(ctx context.Context) error {
 		}
 	}
 	return base.Close()
+}
+
+// audiences are the numbers of recipients that occur.
+func (s *service) audiences() []int {
+	var all []int
+	for _, sc := range s.scenarios() {
+		if sc.Signed == s.signed {
+			all = append(all, sc.Recipients)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func addMailing(ctx context.Context, base *server.Base, recipients int) (int64, error) {
