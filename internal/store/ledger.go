@@ -48,8 +48,19 @@ func (s *Store) Settle(ctx context.Context, n Node, outcomes []Outcome, now time
 	if err := s.prepare(ctx); err != nil {
 		return wrap(err, "settle")
 	}
-	return wrap(s.inTx(ctx, func(q *sqlc.Queries, tx *sql.Tx) error {
-		b := settlement{store: s, q: q, tx: tx, node: n, now: now, tally: runTally{}}
+	err := s.settleAll(ctx, n, outcomes, now, true)
+	if errors.Is(err, errNotHeld) {
+		err = s.settleAll(ctx, n, outcomes, now, false)
+	}
+	return wrap(err, "settle")
+}
+
+// errNotHeld undoes a settlement that took for held what is not.
+var errNotHeld = errors.New("store: not all of the deliveries are held")
+
+func (s *Store) settleAll(ctx context.Context, n Node, outcomes []Outcome, now time.Time, allHeld bool) error {
+	return s.inTx(ctx, func(q *sqlc.Queries, tx *sql.Tx) error {
+		b := settlement{store: s, q: q, tx: tx, node: n, now: now, tally: runTally{}, allHeld: allHeld}
 		for rest := outcomes; len(rest) > 0; {
 			var round []Outcome
 			round, rest = onePerDelivery(rest)
@@ -58,7 +69,7 @@ func (s *Store) Settle(ctx context.Context, n Node, outcomes []Outcome, now time
 			}
 		}
 		return b.tally.store(ctx, q, now)
-	}), "settle")
+	})
 }
 
 // onePerDelivery parts the first outcome of each delivery from those told after
@@ -85,14 +96,22 @@ type settlement struct {
 	node  Node
 	now   time.Time
 	tally runTally
+
+	// allHeld: what was accepted at the first try is taken for held, as it nearly
+	// always is, or it is undone.
+	allHeld bool
 }
 
 func (b settlement) settle(ctx context.Context, outcomes []Outcome) error {
+	outcomes, accepted := b.partAccepted(outcomes)
+	if err := b.settleAccepted(ctx, accepted); err != nil {
+		return err
+	}
 	applied, err := b.settleHeld(ctx, outcomes)
 	if err != nil {
 		return err
 	}
-	var held, late []Outcome
+	held, late := accepted, []Outcome(nil)
 	for _, o := range outcomes {
 		runID, ok := applied[o.DeliveryID]
 		if !ok {
@@ -115,6 +134,54 @@ func (b settlement) settle(ctx context.Context, outcomes []Outcome) error {
 		}
 	}
 	return nil
+}
+
+// partAccepted parts what was accepted at the first try, which is most, from the rest.
+func (b settlement) partAccepted(outcomes []Outcome) (rest, accepted []Outcome) {
+	if !b.allHeld {
+		return outcomes, nil
+	}
+	for _, o := range outcomes {
+		if o.State == mailing.Sent && o.Attempt != nil && o.Tries == 0 && o.Epoch == b.node.Epoch && o.Reason == "" {
+			accepted = append(accepted, o)
+		} else {
+			rest = append(rest, o)
+		}
+	}
+	return rest, accepted
+}
+
+// acceptedStatement is settleStatement for what was accepted at the first try. It is
+// handed ids only and returns nothing, which takes SQLite half of the time.
+var acceptedStatement = tableStatement{
+	columns: []string{"id bigint"},
+	values:  5,
+	text: `update deliveries set state = 3, reason = '', due_at = 0, tries = 1, settled_at = $1, vars = ''
+where id in (select id from v) and tries = 0 and (
+    +state = 2 and +lease_node = $2 and lease_epoch = $3
+    or +state = 0 and due_at = 0 and exists (
+        select 1 from leases l
+        where l.run_id = deliveries.run_id and l.to_id >= deliveries.contact_id and l.after_id < deliveries.contact_id
+            and l.node_id = $4 and l.epoch = $5
+    )
+)`,
+}
+
+func (b settlement) settleAccepted(ctx context.Context, accepted []Outcome) error {
+	if len(accepted) == 0 {
+		return nil
+	}
+	rows := make([][]any, len(accepted))
+	for i, o := range accepted {
+		rows[i] = []any{o.DeliveryID}
+		b.tally.add(o.Attempt.RunID, mailing.Sent, 1)
+	}
+	n := b.node
+	changed, err := acceptedStatement.exec(ctx, b.store, b.tx, rows, millis(b.now), n.ID, n.Epoch, n.ID, n.Epoch)
+	if err == nil && changed < int64(len(rows)) {
+		return errNotHeld
+	}
+	return err
 }
 
 // settleStatement updates the deliveries that the node still holds, by themselves or
@@ -148,6 +215,9 @@ returning deliveries.id, deliveries.run_id`,
 // settleHeld updates the deliveries that the node still holds and returns the run
 // of each.
 func (b settlement) settleHeld(ctx context.Context, outcomes []Outcome) (map[int64]int64, error) {
+	if len(outcomes) == 0 {
+		return nil, nil
+	}
 	rows := make([][]any, len(outcomes))
 	for i, o := range outcomes {
 		rows[i] = []any{
@@ -317,31 +387,6 @@ func settledAt(state mailing.DeliveryState, now time.Time) int64 {
 		return millis(now)
 	}
 	return 0
-}
-
-var attemptStatement = tableStatement{
-	columns: []string{
-		"delivery_id bigint", "run_id bigint", "mailing_id bigint", "owner_id bigint", "email text", "at bigint",
-		"duration_us bigint", "node text", "host text", "tls text", "stage text", "result text", "code bigint",
-		"enhanced text", "reply text",
-	},
-	text: `insert into attempts (
-    delivery_id, run_id, mailing_id, owner_id, email, at, duration_us, node, host, tls, stage, result, code, enhanced, reply
-) select * from v`,
-}
-
-func (s *Store) insertAttempts(ctx context.Context, tx *sql.Tx, attempts []*mailing.Attempt) error {
-	if len(attempts) == 0 {
-		return nil
-	}
-	rows := make([][]any, len(attempts))
-	for i, a := range attempts {
-		rows[i] = []any{
-			a.DeliveryID, a.RunID, a.MailingID, a.OwnerID, a.Email, a.At.UnixMilli(), a.Duration.Microseconds(), a.Node,
-			a.Host, a.TLS, a.Stage, string(a.Result), int64(a.Reply.Code), a.Reply.Enhanced, a.Reply.Text,
-		}
-	}
-	return attemptStatement.run(ctx, s, tx, rows, nil)
 }
 
 // runTally gathers what a batch changes in the counts of runs.

@@ -22,9 +22,9 @@ func TestWhatIsToldAgain(t *testing.T) {
 		ok(t, h.Settle(ctx, h.node, told, storetest.Now))
 
 		t.Run("is found on record with one question, not with one for each", func(t *testing.T) {
-			// What is found is read row by row. SQLite asks in parts of 64 and of 8, with a
+			// What is found is read row by row. SQLite is asked in parts of 64 and of 8, with a
 			// statement prepared for each.
-			const most = deliveries + 100
+			const most = deliveries + 150
 			fuse := torture.NewFuse(most, torture.Fails)
 			again := must(store.OpenThrough(ctx, url, fuse.Driver))(t)
 			defer again.Close()

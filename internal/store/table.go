@@ -23,13 +23,44 @@ type tableStatement struct {
 var tableParts = []int{64, 8, 1}
 
 // tableStatements are all there are.
-var tableStatements = []*tableStatement{&peopleStatement, &settleStatement, &recordedStatement, &attemptStatement}
+var tableStatements = []*tableStatement{
+	&peopleStatement, &acceptedStatement, &settleStatement, &recordedStatement, &attemptStatement, &alikeStatement,
+}
 
 // run runs the statement over the rows, whose strings are made storable in place,
-// and calls scan for every row that it returns; a nil scan is for one that returns
-// none. The rows are done in order; with SQLite in parts, for which the store must
-// be prepared.
+// and calls scan for every row that it returns. The rows are done in order; with
+// SQLite in parts, for which the store must be prepared.
 func (st *tableStatement) run(ctx context.Context, s *Store, tx *sql.Tx, rows [][]any, scan func(*sql.Rows) error, values ...any) error {
+	return st.do(s, rows, values, func(text string, prepared *sql.Stmt, values []any) error {
+		if prepared != nil {
+			return scanAll(scan)(tx.StmtContext(ctx, prepared).QueryContext(ctx, values...))
+		}
+		return scanAll(scan)(tx.QueryContext(ctx, text, values...))
+	})
+}
+
+// exec is run for a statement that returns no rows, and says how many it changed.
+func (st *tableStatement) exec(ctx context.Context, s *Store, tx *sql.Tx, rows [][]any, values ...any) (changed int64, err error) {
+	err = st.do(s, rows, values, func(text string, prepared *sql.Stmt, values []any) (err error) {
+		var result sql.Result
+		if prepared != nil {
+			result, err = tx.StmtContext(ctx, prepared).ExecContext(ctx, values...)
+		} else {
+			result, err = tx.ExecContext(ctx, text, values...)
+		}
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		changed += n
+		return err
+	})
+	return changed, err
+}
+
+// do calls call for each part of the rows with a statement, prepared or as text, and
+// the values of all its parameters.
+func (st *tableStatement) do(s *Store, rows [][]any, values []any, call func(text string, prepared *sql.Stmt, values []any) error) error {
 	for _, row := range rows {
 		for i, value := range row {
 			if text, ok := value.(string); ok {
@@ -38,20 +69,11 @@ func (st *tableStatement) run(ctx context.Context, s *Store, tx *sql.Tx, rows []
 		}
 	}
 	if s.Postgres() {
-		values = append(values, st.transposed(rows)...)
-		if scan == nil {
-			_, err := tx.ExecContext(ctx, st.unnested(), values...)
-			return err
-		}
-		return scanAll(scan)(tx.QueryContext(ctx, st.unnested(), values...))
+		return call(st.unnested(), nil, append(values, st.transposed(rows)...))
 	}
 	for _, size := range tableParts {
-		if len(rows) < size {
-			continue
-		}
-		part := tx.StmtContext(ctx, s.prepared[preparedKey{st, size}])
 		for ; len(rows) >= size; rows = rows[size:] {
-			if err := doPart(ctx, part, rows[:size], scan, values); err != nil {
+			if err := call("", s.prepared[preparedKey{st, size}], listed(rows[:size], values)); err != nil {
 				return err
 			}
 		}
@@ -59,17 +81,13 @@ func (st *tableStatement) run(ctx context.Context, s *Store, tx *sql.Tx, rows []
 	return nil
 }
 
-func doPart(ctx context.Context, part *sql.Stmt, rows [][]any, scan func(*sql.Rows) error, values []any) error {
+// listed are the values of a listed statement's parameters.
+func listed(rows [][]any, values []any) []any {
 	all := make([]any, 0, len(rows)*len(rows[0])+len(values))
 	for _, row := range rows {
 		all = append(all, row...)
 	}
-	all = append(all, values...)
-	if scan == nil {
-		_, err := part.ExecContext(ctx, all...)
-		return err
-	}
-	return scanAll(scan)(part.QueryContext(ctx, all...))
+	return append(all, values...)
 }
 
 // scanAll calls scan for every row of an answer.
