@@ -21,7 +21,7 @@ import (
 type dialect struct {
 	name  string
 	lease string // what is due by the clock
-	turn  string // the run's turn, to be moved on by nobody else until the end of the transaction
+	turn  string // whose turn it is in a run, to be moved on by nobody else until the end of the transaction
 	// field reads element i of a JSON array as the SQL type, which is bigint or
 	// text; each gives the rows of a JSON array of arrays.
 	field func(i int, sqlType string) string
@@ -44,7 +44,10 @@ from picked where d.id = picked.id
 returning d.id, coalesce(d.contact_id, 0), d.email, d.tries, d.vars, d.created_at`,
 	// PostgreSQL takes a run that was just written down for a small one, by statistics
 	// that are older, and would gather and sort all of it for each stretch.
-	turn:  turn(" for share") + ", set_config('enable_bitmapscan', 'off', true)",
+	turn: `select leased_to, set_config('enable_bitmapscan', 'off', true) from runs
+where id = $1 and (state = 'opening' or state = 'sending')
+    and exists (select 1 from nodes where nodes.id = $2 and epoch = $3 for share)
+for no key update`,
 	field: func(i int, sqlType string) string { return fmt.Sprintf("cast(value ->> %d as %s)", i, sqlType) },
 	each:  "jsonb_array_elements(cast($1 as jsonb)) as each_row (value)",
 }
@@ -58,18 +61,11 @@ where id in (
     order by due_at, id limit $3
 )
 returning id, coalesce(contact_id, 0), email, tries, vars, created_at`,
-	turn:  turn("") + ", ''",
+	turn: `select leased_to, '' from runs
+where id = $1 and (state = 'opening' or state = 'sending')
+    and exists (select 1 from nodes where nodes.id = $2 and epoch = $3)`,
 	field: func(i int, _ string) string { return fmt.Sprintf("json_extract(value, '$[%d]')", i) },
 	each:  "json_each($1)",
-}
-
-// turn is the statement dialect.turn, where the node's row is read with a lock as in
-// dialect.lease. Besides leased_to it returns a text that says nothing.
-func turn(lock string) string {
-	return `update runs set leased_to = leased_to
-where id = $1 and (state = 'opening' or state = 'sending')
-    and exists (select 1 from nodes where nodes.id = $2 and epoch = $3` + lock + `)
-returning leased_to`
 }
 
 // exec runs one statement that changes many rows and returns how many.

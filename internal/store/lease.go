@@ -83,6 +83,11 @@ func (s *Store) lease(ctx context.Context, q *sqlc.Queries, tx *sql.Tx, n Node, 
 // contacts, and appends them to list. Not one row of theirs is changed: that, once for
 // the lease and once for the outcome, took half of the ledger's time.
 func (s *Store) takeTurns(ctx context.Context, q *sqlc.Queries, tx *sql.Tx, n Node, runID int64, most int, list []Leased) ([]Leased, error) {
+	// Most of the time a run only waits for what is to be tried again. To look first
+	// spares it a lock, which would be written to disk.
+	if has, err := q.HasTurns(ctx, runID); err != nil || !has {
+		return list, err
+	}
 	var after int64
 	var unused string
 	err := tx.QueryRowContext(ctx, s.dialect.turn, runID, n.ID, n.Epoch).Scan(&after, &unused)

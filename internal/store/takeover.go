@@ -11,9 +11,9 @@ import (
 	"vestnik/internal/store/sqlc"
 )
 
-// stretchesAtOnce is how many leases of stretches one TakeOver ends at most: each is of
-// up to a second's mails.
-const stretchesAtOnce = 10
+// stretchesAtOnce is how many leases of stretches one TakeOver ends at most. Nearly all
+// are spent: a node has in hand what it sends in about a second.
+const stretchesAtOnce = 100
 
 // TakeOver ends leases of nodes that are dead and returns how many deliveries those
 // held: of those leased one by one up to most. Nobody here can know which of them were

@@ -181,6 +181,12 @@ where l.node_id = @node_id and (
 -- name: CreateLease :exec
 insert into leases (run_id, after_id, to_id, node_id, epoch) values (@run_id, @after_id, @to_id, @node_id, @epoch);
 
+-- name: HasTurns :one
+select exists (
+    select 1 from runs r join deliveries d on d.run_id = r.id and d.contact_id > r.leased_to and d.state = 0 and d.due_at = 0
+    where r.id = @id
+);
+
 -- name: LeasedTo :exec
 update runs set leased_to = @leased_to where id = @id;
 

@@ -550,6 +550,20 @@ func (q *Queries) HaltRun(ctx context.Context, arg HaltRunParams) error {
 	return err
 }
 
+const hasTurns = `-- name: HasTurns :one
+select exists (
+    select 1 from runs r join deliveries d on d.run_id = r.id and d.contact_id > r.leased_to and d.state = 0 and d.due_at = 0
+    where r.id = $1
+)
+`
+
+func (q *Queries) HasTurns(ctx context.Context, id int64) (bool, error) {
+	row := q.db.QueryRowContext(ctx, hasTurns, id)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const leasedTo = `-- name: LeasedTo :exec
 update runs set leased_to = $1 where id = $2
 `
