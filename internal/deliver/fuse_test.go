@@ -43,6 +43,7 @@ type breakage struct {
 // TestBrokenAtTheNthCall breaks the first call that a node makes, the second, and so
 // on, until a run is over before that. The short form leaves most of them out.
 func TestBrokenAtTheNthCall(t *testing.T) {
+	t.Parallel()
 	whole := t // dead nodes insist for a while, all at once at its end
 	for _, b := range []breakage{
 		{name: "a call of the database fails", effect: torture.Fails, kinds: databaseCalls},
