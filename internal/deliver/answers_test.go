@@ -17,6 +17,7 @@ import (
 )
 
 func TestEveryRecipientGetsOneMail(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		const recipients = 2000
 		w := newWorld(t, s, recipients, smtpsink.Options{Strict: true})
@@ -43,6 +44,7 @@ func TestEveryRecipientGetsOneMail(t *testing.T) {
 }
 
 func TestAnswers(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		for name, c := range map[string]struct {
 			stage      smtpsink.Stage
@@ -91,6 +93,7 @@ func TestAnswers(t *testing.T) {
 }
 
 func TestASecondTryAfterTheBackoff(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		var tries [4]atomic.Int64
 		w := newWorld(t, s, 3, smtpsink.Options{Answer: func(at smtpsink.Stage, env smtpsink.Envelope) smtpsink.Reply {
@@ -122,6 +125,7 @@ func TestASecondTryAfterTheBackoff(t *testing.T) {
 }
 
 func TestPolicyRefusalsHaltTheRun(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		var accepts atomic.Bool
 		const recipients = 400
@@ -150,6 +154,7 @@ func TestPolicyRefusalsHaltTheRun(t *testing.T) {
 }
 
 func TestARefusedPasswordHaltsTheRun(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		const recipients = 50
 		w := newWorld(t, s, recipients, smtpsink.Options{Username: "us", Password: "right"})
@@ -171,6 +176,7 @@ func TestARefusedPasswordHaltsTheRun(t *testing.T) {
 // TestATemporaryFaultOfSigningInPasses waits for a server whose directory of
 // accounts is away (454, RFC 4954, section 6).
 func TestATemporaryFaultOfSigningInPasses(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		var tries atomic.Int64
 		w := newWorld(t, s, 50, smtpsink.Options{
@@ -199,6 +205,7 @@ func roadOver(c *Config, sender Sender) func() []*Road {
 }
 
 func TestAServerThatIsAway(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		const recipients = 200
 		w := newWorld(t, s, recipients, smtpsink.Options{})
@@ -223,6 +230,7 @@ func TestAServerThatIsAway(t *testing.T) {
 
 // TestATrialThatHangs has a server that lets nobody in and does not say so.
 func TestATrialThatHangs(t *testing.T) {
+	t.Parallel()
 	t.Run("one mail at a time waits for it", func(t *testing.T) {
 		var g gate
 		now := time.Now()
@@ -253,6 +261,7 @@ func TestATrialThatHangs(t *testing.T) {
 
 // TestDoubt resets connections after the final dot.
 func TestDoubt(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		for _, accepted := range []bool{false, true} {
 			for _, doubt := range []mailing.Doubt{mailing.NeverTwice, mailing.NeverMissed} {
@@ -311,6 +320,7 @@ func testDoubt(t *testing.T, s *store.Store, doubt mailing.Doubt, accepted bool)
 
 // TestAServerThatHangsUpOnEveryMail must not put a whole run in doubt.
 func TestAServerThatHangsUpOnEveryMail(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		var mended atomic.Bool
 		const recipients = 300
@@ -335,6 +345,7 @@ func TestAServerThatHangsUpOnEveryMail(t *testing.T) {
 }
 
 func TestMailsThatCannotBeMade(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		t.Run("a message that does not compile fails for everybody, and says why", func(t *testing.T) {
 			w := newWorld(t, s, 5, smtpsink.Options{})

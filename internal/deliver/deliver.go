@@ -71,6 +71,8 @@ type Config struct {
 	OpenVars func(email, sealed string) (map[string]any, error)
 	// Backoff is mailing.Backoff but in tests.
 	Backoff func(tries int64) time.Duration
+	// RemakeAfter is remakeAfter but in tests.
+	RemakeAfter time.Duration
 	// StallAfter is stallAfter but in tests.
 	StallAfter time.Duration
 }
@@ -143,6 +145,9 @@ func Run(ctx context.Context, c Config) error {
 }
 
 func newEngine(c Config) *Engine {
+	if c.RemakeAfter == 0 {
+		c.RemakeAfter = remakeAfter
+	}
 	if c.Backoff == nil {
 		c.Backoff = mailing.Backoff
 	}

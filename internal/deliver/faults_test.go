@@ -109,6 +109,7 @@ const casesAtOnce = 8
 // TestEveryFaultOfTheServer has the server do each thing at each phase, once in a run
 // of four. What the database is makes no difference, so the short form has SQLite.
 func TestEveryFaultOfTheServer(t *testing.T) {
+	t.Parallel()
 	databases := map[string]func(testing.TB) string{"sqlite": storetest.SQLiteURL}
 	if torture.Long() {
 		databases["postgres"] = storetest.PostgresURL

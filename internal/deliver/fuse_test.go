@@ -43,6 +43,7 @@ type breakage struct {
 // TestBrokenAtTheNthCall breaks the first call that a node makes, the second, and so
 // on, until a run is over before that. The short form leaves most of them out.
 func TestBrokenAtTheNthCall(t *testing.T) {
+	t.Parallel()
 	whole := t // dead nodes insist for a while, all at once at its end
 	for _, b := range []breakage{
 		{name: "a call of the database fails", effect: torture.Fails, kinds: databaseCalls},
@@ -100,10 +101,6 @@ func (b breakage) test(t *testing.T, url string) {
 	torture.Record(t, line)
 }
 
-// completedWithin is longer than the minute after which a mail that could not be made
-// is made again, since the database did not give its message.
-const completedWithin = 90 * time.Second
-
 // strike sends a run through a node under the fuse, which is started again when it
 // ends or dies. It returns what came of it, and how long after the breakage.
 func (b breakage) strike(t *testing.T, url string, s *store.Store, fuse *torture.Fuse) (torture.Reckoning, time.Duration) {
@@ -119,7 +116,7 @@ func (b breakage) strike(t *testing.T, url string, s *store.Store, fuse *torture
 	n := b.launch(t, w, fused, relay)
 	var burnt time.Time
 	dead := false
-	completed := within(completedWithin, func() bool {
+	completed := within(patience, func() bool {
 		if burnt.IsZero() && fuse.Burnt() != "" {
 			burnt = time.Now()
 		}
@@ -136,7 +133,7 @@ func (b breakage) strike(t *testing.T, url string, s *store.Store, fuse *torture
 		return w.run(t, id).State == mailing.RunCompleted
 	})
 	if !completed {
-		t.Fatalf("after a broken %s the run is not completed within %s: %v", fuse.Burnt(), completedWithin, w.states(t, id))
+		t.Fatalf("after a broken %s the run is not completed within %s: %v", fuse.Burnt(), patience, w.states(t, id))
 	}
 	took := time.Since(burnt)
 	fuse.Snuff()

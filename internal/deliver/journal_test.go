@@ -49,6 +49,7 @@ func after(t testing.TB, dir string) (map[int64]entry, *journal) {
 	return entries, j
 }
 
+// TestJournal runs alone: it limits the files of the whole process.
 func TestJournal(t *testing.T) {
 	t.Run("a kill leaves intents and outcomes", func(t *testing.T) {
 		dir := t.TempDir()
@@ -195,6 +196,7 @@ func readOnly(t testing.TB, path string) *os.File {
 }
 
 func TestJournalSegments(t *testing.T) {
+	t.Parallel()
 	t.Run("a segment lives as long as it holds the last word on a delivery", func(t *testing.T) {
 		dir := t.TempDir()
 		j := begun(t, dir)
@@ -266,6 +268,7 @@ func rotated(j *journal) error {
 }
 
 func TestPlacesOfNodes(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	first, second := begun(t, dir), begun(t, dir)
 	t.Run("two at once have different places and names", func(t *testing.T) {
@@ -310,6 +313,7 @@ func FuzzReadJournal(f *testing.F) {
 }
 
 func TestWhatIsWrittenIsRead(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	j := begun(t, dir)
 	for i, text := range []string{"", "plain", "two\nlines", "Кириллица", "\u2028 <&>", strings.Repeat("long ", 2000)} {
@@ -326,6 +330,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 }
 
 func TestRecordsKeepEveryField(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
 		number := rapid.Int64Range(0, 1<<52)
 		o := store.Outcome{
@@ -360,6 +365,7 @@ func TestRecordsKeepEveryField(t *testing.T) {
 
 // TestNothingIsSentWithoutJournal breaks the journal of a working node.
 func TestNothingIsSentWithoutJournal(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, 500, smtpsink.Options{Delay: 2 * time.Millisecond})
 		id := w.open(t, w.mailing(t, mailing.Mailing{}))

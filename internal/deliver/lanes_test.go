@@ -50,6 +50,7 @@ func (w *world) roadTo(t testing.TB, c *Config, name string, sink *smtpsink.Serv
 }
 
 func TestLanesAreChosenByWeight(t *testing.T) {
+	t.Parallel()
 	open := func(weights ...int) *lanes {
 		l := &lanes{}
 		for i, weight := range weights {
@@ -88,6 +89,7 @@ func TestLanesAreChosenByWeight(t *testing.T) {
 }
 
 func TestSpeed(t *testing.T) {
+	t.Parallel()
 	now := time.Now()
 	t.Run("a complaint halves it, and those that come with it say nothing new", func(t *testing.T) {
 		s := newSpeed(50)
@@ -144,6 +146,7 @@ func TestSpeed(t *testing.T) {
 }
 
 func TestRoadsShareByWeight(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		const recipients = 400
 		w := newWorld(t, s, recipients, smtpsink.Options{Delay: time.Millisecond})
@@ -163,6 +166,7 @@ func TestRoadsShareByWeight(t *testing.T) {
 }
 
 func TestAnotherRoadTakesOver(t *testing.T) {
+	t.Parallel()
 	const recipients = 300
 	for name, options := range map[string]smtpsink.Options{
 		"when one hangs up on everybody": {Answer: func(smtpsink.Stage, smtpsink.Envelope) smtpsink.Reply {
@@ -194,6 +198,7 @@ func TestAnotherRoadTakesOver(t *testing.T) {
 }
 
 func TestARoadThatRefusesThePasswordIsStopped(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		const recipients = 300
 		w := newWorld(t, s, recipients, smtpsink.Options{})
@@ -273,6 +278,7 @@ func TestAStalledRoadHoldsUpNoOther(t *testing.T) {
 
 // TestThrottling has a server that lets in no more than three at once.
 func TestThrottling(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		const recipients, most = 600, 3
 		var open sync.Map
@@ -353,6 +359,7 @@ func TestLimitsOfARoad(t *testing.T) {
 }
 
 func TestASlowRoadDoesNotSlowAFastOne(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		const recipients = 2000
 		w := newWorld(t, s, recipients, smtpsink.Options{})

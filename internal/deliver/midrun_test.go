@@ -102,6 +102,7 @@ func TestWhatStopsARun(t *testing.T) {
 }
 
 func TestCancellingARun(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, 800, slow)
 		id := w.open(t, w.mailing(t, mailing.Mailing{}))
@@ -122,6 +123,7 @@ func TestCancellingARun(t *testing.T) {
 }
 
 func TestWhoLeavesMidRun(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		const recipients = 800
 		w := newWorld(t, s, recipients, slow)
@@ -158,6 +160,7 @@ func TestWhoLeavesMidRun(t *testing.T) {
 
 // TestLeavingBetweenLeaseAndDot has somebody leave while their mail is on the wire.
 func TestLeavingBetweenLeaseAndDot(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, 1, smtpsink.Options{})
 		id := w.open(t, w.mailing(t, mailing.Mailing{}))
@@ -186,6 +189,7 @@ func TestLeavingBetweenLeaseAndDot(t *testing.T) {
 // TestWhoCameBackIsMailed subscribes again after a suppression that the node
 // still remembers.
 func TestWhoCameBackIsMailed(t *testing.T) {
+	t.Parallel()
 	now := time.Now()
 	var l liveRuns
 	run := &mailing.Run{ID: 1, OwnerID: 2, Unsubscribe: true}
@@ -211,6 +215,7 @@ func TestWhoCameBackIsMailed(t *testing.T) {
 }
 
 func TestASmallRunDoesNotWaitForALargeOne(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, 8000, slow)
 		large := w.open(t, w.mailing(t, mailing.Mailing{}))
@@ -296,6 +301,7 @@ func TestDraining(t *testing.T) {
 // TestStoppingWhileAllHandsAreFull has one worker, who waits, and a feed that
 // waits for the worker.
 func TestStoppingWhileAllHandsAreFull(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		answer, atDot := make(chan struct{}), make(chan struct{}, 10)
 		w := newWorld(t, s, 1, smtpsink.Options{Answer: func(at smtpsink.Stage, _ smtpsink.Envelope) smtpsink.Reply {
@@ -329,15 +335,6 @@ func TestTheEndOfARun(t *testing.T) {
 			t.Errorf("the node ended with %v", err)
 		}
 	})
-	t.Run("a node that was replaced ends with an error", func(t *testing.T) {
-		w := newWorld(t, storetest.New(t), 1, smtpsink.Options{})
-		r := w.start(t)
-		_, err := w.StartNode(background, r.node.Name, time.Now(), time.Now().Add(time.Minute))
-		ok(t, err)
-		if err := r.wait(t); !errors.Is(err, errReplaced) {
-			t.Errorf("the node ended with %v", err)
-		}
-	})
 	t.Run("nothing of it goes on running", func(t *testing.T) {
 		w := newWorld(t, storetest.New(t), 100, smtpsink.Options{})
 		id := w.open(t, w.mailing(t, mailing.Mailing{}))
@@ -353,6 +350,17 @@ func TestTheEndOfARun(t *testing.T) {
 		ok(t, w.Store.Close())
 		goleak.VerifyNone(t, before)
 	})
+}
+
+func TestANodeThatWasReplacedEndsWithAnError(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.New(t), 1, smtpsink.Options{})
+	r := w.start(t)
+	_, err := w.StartNode(background, r.node.Name, time.Now(), time.Now().Add(time.Minute))
+	ok(t, err)
+	if err := r.wait(t); !errors.Is(err, errReplaced) {
+		t.Errorf("the node ended with %v", err)
+	}
 }
 
 // work0 starts the engine and has it work until ctx ends.

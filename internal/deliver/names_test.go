@@ -15,6 +15,7 @@ import (
 )
 
 func TestEveryMailHasANameOfItsOwnAndSaysWhoMadeIt(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		const recipients = 50
 		w := newWorld(t, s, recipients, smtpsink.Options{Strict: true, StrictFormat: true, Keep: true})
@@ -59,6 +60,7 @@ func TestEveryMailHasANameOfItsOwnAndSaysWhoMadeIt(t *testing.T) {
 }
 
 func TestAHeaderInUTF8IsSaidToTheServer(t *testing.T) {
+	t.Parallel()
 	for _, announced := range []bool{true, false} {
 		t.Run(fmt.Sprintf("a Reply-To in UTF-8 goes with SMTPUTF8 or not at all; announced: %t", announced), func(t *testing.T) {
 			storetest.Each(t, func(t *testing.T, s *store.Store) {

@@ -80,6 +80,7 @@ func (p *trap) catchAll(t testing.TB) {
 // TestKills kills a node while its mails are at one point of their way, and
 // starts it again on the same journal.
 func TestKills(t *testing.T) {
+	t.Parallel()
 	for _, c := range []killing{
 		{at: "leased", doubt: mailing.NeverTwice, inDoubt: 0, mails: 300},
 		{at: "intended", doubt: mailing.NeverTwice, inDoubt: workers, mails: 300 - workers},
@@ -123,6 +124,7 @@ func (c killing) test(t *testing.T, s *store.Store) {
 }
 
 func TestTwoNodesShareARun(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		const recipients = 2000
 		w := newWorld(t, s, recipients, smtpsink.Options{})
@@ -142,6 +144,7 @@ func TestTwoNodesShareARun(t *testing.T) {
 // TestANodeThatFreezes has all mails of a node stop right after the server took
 // them, and the node look dead. What it held is in doubt until it tells.
 func TestANodeThatFreezes(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		const recipients = 300
 		w := newWorld(t, s, recipients, smtpsink.Options{})
@@ -180,6 +183,7 @@ func (w *world) completeWithout(t testing.TB, runID int64, dead store.Node) mail
 
 // TestANodeThatWakesUp is as before, but the node was only asleep.
 func TestANodeThatWakesUp(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		const recipients = 300
 		w := newWorld(t, s, recipients, smtpsink.Options{})
@@ -204,6 +208,7 @@ func TestANodeThatWakesUp(t *testing.T) {
 
 // TestAnswersThatAreLost has the ledger hold leases of which the node never heard.
 func TestAnswersThatAreLost(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		newFeeder := func(t *testing.T) (*feeder, *mailing.Run) {
 			t.Helper()

@@ -177,13 +177,17 @@ func (e *Engine) handBack(j *job) store.Outcome {
 	return store.Outcome{DeliveryID: j.ID, Epoch: e.node.Epoch, Tries: j.Tries, State: mailing.Waiting, DueAt: time.Now()}
 }
 
+// remakeAfter is how long after a fault of ours a mail is made again. Chosen: whatever
+// it was may have passed, and the log is not flooded while it has not.
+const remakeAfter = time.Minute
+
 // unfit is the outcome of a mail that could not be made. What a person wrote does
 // not get better by itself, so it fails; any other fault is ours and may pass.
 func (e *Engine) unfit(j *job, err error) store.Outcome {
 	if mailing.KindOf(err) == 0 && time.Since(j.CreatedAt) < mailing.Lifetime {
 		e.Log.Error("mail cannot be made", "delivery", j.ID, "run", j.RunID, "error", err)
 		o := e.handBack(j)
-		o.DueAt = o.DueAt.Add(time.Minute)
+		o.DueAt = o.DueAt.Add(e.RemakeAfter)
 		return o
 	}
 	attempt := e.attempt(j, time.Now(), mailing.AttemptFailed)

@@ -14,6 +14,7 @@ import (
 
 // TestRecovery kills a node at each step of a delivery and starts it again.
 func TestRecovery(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		for _, doubt := range []mailing.Doubt{mailing.NeverTwice, mailing.NeverMissed} {
 			t.Run(string(doubt), func(t *testing.T) { testRecovery(t, s, doubt) })
@@ -141,6 +142,7 @@ func (w *world) hold(t *testing.T) {
 // TestRecoveryInAnOlderLedger has a node send under a ledger that is then put back
 // to before the leases.
 func TestRecoveryInAnOlderLedger(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, 4, smtpsink.Options{})
 		id := w.open(t, w.mailing(t, mailing.Mailing{}))

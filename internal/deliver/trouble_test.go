@@ -17,6 +17,7 @@ import (
 
 // TestTheDatabaseIsAway takes it away in the middle of a run.
 func TestTheDatabaseIsAway(t *testing.T) {
+	t.Parallel()
 	for name, away := range map[string]func(t *testing.T, url string){
 		"sqlite is locked by others":           lockSQLite,
 		"postgres cuts all connections, often": cutPostgres,
@@ -76,6 +77,7 @@ where datname = current_database() and pid <> pg_backend_pid()`)
 // TestStoppingWithoutTheDatabase must neither hang nor lose: the journal tells at
 // the next start.
 func TestStoppingWithoutTheDatabase(t *testing.T) {
+	t.Parallel()
 	url := storetest.SQLiteURL(t)
 	const recipients = 1500
 	w := newWorld(t, storetest.Open(t, url), recipients, slow)
@@ -88,7 +90,7 @@ func TestStoppingWithoutTheDatabase(t *testing.T) {
 	r.cancel()
 	asked := time.Now()
 	_ = r.wait(t)
-	if took := time.Since(asked); took > unsettledFor+5*time.Second {
+	if took := time.Since(asked); took > unsettledFor+15*time.Second {
 		t.Errorf("it took %s", took)
 	}
 	w.start(t)

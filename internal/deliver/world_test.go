@@ -101,7 +101,7 @@ func (w *world) config(sender Sender) Config {
 			return fmt.Sprintf("https://vestnik.test/unsubscribe/%d/%d/%s", ownerID, runID, email)
 		},
 		OpenVars: func(_, sealed string) (map[string]any, error) { return map[string]any{"code": sealed}, nil },
-		Backoff:  func(int64) time.Duration { return backoff },
+		Backoff:  func(int64) time.Duration { return backoff }, RemakeAfter: backoff,
 	}
 }
 

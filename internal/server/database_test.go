@@ -48,6 +48,7 @@ func (h *house) throughTrouble(times int, fault string, trouble func()) {
 }
 
 func TestDatabaseServerStops(t *testing.T) {
+	t.Parallel()
 	t.Run("a PostgreSQL that stops like a crash and is started again costs nothing", func(t *testing.T) {
 		server, url := storetest.OwnPostgres(t)
 		newHouse(t, url).throughTrouble(torture.Times(2, 10), "the database server stops for 3 s", func() {
@@ -63,6 +64,7 @@ func TestDatabaseServerStops(t *testing.T) {
 }
 
 func TestDatabaseOutage(t *testing.T) {
+	t.Parallel()
 	t.Run("a database that goes away again and again stops the sending for as long, and costs nothing", func(t *testing.T) {
 		// Long enough for every part of the service to notice, far shorter than a lease.
 		const short = 3 * time.Second
@@ -84,6 +86,7 @@ func testOutages(t *testing.T, times int, outage time.Duration) {
 }
 
 func TestLockedDatabase(t *testing.T) {
+	t.Parallel()
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		t.Run("a database that somebody else has locked for longer than anybody waits costs nothing", func(t *testing.T) {
 			// A node waits ten seconds for an answer.

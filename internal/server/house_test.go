@@ -200,6 +200,7 @@ type sink struct {
 	accepted int
 	first    time.Time
 	again    time.Time // of the first acceptance since forget
+	deaf     bool      // until a session begins
 	marks    map[int]chan struct{}
 }
 
@@ -212,7 +213,10 @@ func newSink(t *testing.T, options smtpsink.Options) *sink {
 		if answer != nil {
 			reply = answer(stage, e)
 		}
-		if stage == smtpsink.StageDot && reply.Code < 400 {
+		switch {
+		case stage == smtpsink.StageConnect:
+			s.hear()
+		case stage == smtpsink.StageDot && reply.Code < 400:
 			s.count()
 		}
 		return reply
@@ -232,7 +236,7 @@ func (s *sink) count() {
 	if s.accepted == 1 {
 		s.first = time.Now()
 	}
-	if s.again.IsZero() {
+	if s.again.IsZero() && !s.deaf {
 		s.again = time.Now()
 	}
 	if mark := s.marks[s.accepted]; mark != nil {
@@ -251,6 +255,20 @@ func (s *sink) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.again = time.Time{}
+}
+
+// forgetDead is forget for when the sender has died: what it had on the wire may still
+// be accepted, and does not count.
+func (s *sink) forgetDead() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.again, s.deaf = time.Time{}, true
+}
+
+func (s *sink) hear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.deaf = false
 }
 
 // againAt is when the first mail since forget was accepted; zero: none was.

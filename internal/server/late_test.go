@@ -44,6 +44,7 @@ func (h *house) onlyRun(m mailing.Mailing) mailing.Run {
 }
 
 func TestLateStart(t *testing.T) {
+	t.Parallel()
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		h := newHouse(t, url)
 		storetest.Contacts(t, h.store, h.owner.ID, 3)
@@ -63,6 +64,7 @@ func TestLateStart(t *testing.T) {
 }
 
 func TestTooLateStart(t *testing.T) {
+	t.Parallel()
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		h := newHouse(t, url)
 		storetest.Contacts(t, h.store, h.owner.ID, 3)

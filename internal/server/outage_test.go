@@ -83,6 +83,7 @@ func fill(t *testing.T, dir string) (ballast string) {
 }
 
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	t.Run("that of the database and of the journal", func(t *testing.T) {
 		disk := smallDisk(t)
 		testFullDisk(t, "the disk of database and journal is full", disk, filepath.Join(disk, "data"), "no space left on device")
@@ -127,6 +128,7 @@ func testFullDisk(t *testing.T, fault, disk, dataDir, complaint string) {
 }
 
 func TestReadOnlyDisk(t *testing.T) {
+	t.Parallel()
 	disk := smallDisk(t)
 	h := newHouse(t, "sqlite:"+filepath.Join(disk, "vestnik.db"))
 	if err := h.base.Close(); err != nil {

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -195,15 +196,32 @@ func await(t *testing.T, within time.Duration, claim string, isTrue func() bool)
 	}
 }
 
-// freeAddr is an address of this machine that nothing listens on.
+// Ports that freeAddr gives away. The system gives others to whoever does not ask for
+// one (ip_local_port_range in ip(7)), and so to connections, of which there are many:
+// nobody else takes one of these before it is listened on.
+const firstPort, ports = 11_000, 20_000
+
+// portsSeen is how many ports freeAddr has looked at. Each process of the tests begins
+// elsewhere.
+var portsSeen = func() *atomic.Int64 {
+	var n atomic.Int64
+	n.Store(int64(os.Getpid()) * 100)
+	return &n
+}()
+
+// freeAddr is an address of this machine that nothing listens on and that no other
+// test is given.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range ports {
+		addr := fmt.Sprintf("127.0.0.1:%d", firstPort+portsSeen.Add(1)%ports)
+		if l, err := net.Listen("tcp", addr); err == nil {
+			l.Close()
+			return addr
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("all ports are taken")
+	return ""
 }
 
 // systemSetting is the environment variable that lets tests take long and use
@@ -218,6 +236,15 @@ func needSystem(t *testing.T) {
 	if !systemTests() {
 		t.Skipf("set %s=1 to run this test, which takes long or needs rights of the machine", systemSetting)
 	}
+}
+
+// asMany is how many are enough: all where everything is to be tested, and fewer in the
+// form that people wait for.
+func asMany(few, all int) int {
+	if systemTests() {
+		return all
+	}
+	return few
 }
 
 // needProgram returns the path of a program. Without it the test is skipped, but

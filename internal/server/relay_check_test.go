@@ -34,6 +34,7 @@ func zone(records ...string) mx.Exchange {
 }
 
 func TestDirectCheck(t *testing.T) {
+	t.Parallel()
 	sink, err := smtpsink.Start(smtpsink.Options{})
 	if err != nil {
 		t.Fatal(err)

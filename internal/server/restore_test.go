@@ -274,6 +274,7 @@ func (r *restored) checkDue() {
 }
 
 func TestRestoredElsewhere(t *testing.T) {
+	t.Parallel()
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		t.Run("a backup sends nothing elsewhere until a person says that it goes on", func(t *testing.T) {
 			r := newBackedUp(t, url).elsewhere()
@@ -288,6 +289,7 @@ func TestRestoredElsewhere(t *testing.T) {
 }
 
 func TestRestoredAsACopy(t *testing.T) {
+	t.Parallel()
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		t.Run("of a copy nothing is ever sent, though it is started anew", func(t *testing.T) {
 			r := newBackedUp(t, url).elsewhere()
@@ -315,6 +317,7 @@ func TestRestoredAsACopy(t *testing.T) {
 }
 
 func TestRestoredInPlace(t *testing.T) {
+	t.Parallel()
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		t.Run("an older copy over the database is noticed, and held also at the next start", func(t *testing.T) {
 			b := newBackedUp(t, url)
@@ -337,6 +340,7 @@ func TestRestoredInPlace(t *testing.T) {
 }
 
 func TestRestoredInPlaceAfterAKill(t *testing.T) {
+	t.Parallel()
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		t.Run("an older copy learns from the journal of a killed node whom it has mailed since, and nobody is mailed twice", func(t *testing.T) {
 			b := newBackedUp(t, url)
@@ -363,6 +367,7 @@ func TestRestoredInPlaceAfterAKill(t *testing.T) {
 }
 
 func TestRestoredUnderARunningService(t *testing.T) {
+	t.Parallel()
 	t.Run("a database that is restored under a running service is noticed by it", func(t *testing.T) {
 		h := newHouse(t, storetest.PostgresURL(t))
 		p := h.serve(newSink(t, smtpsink.Options{}).Addr())
@@ -397,6 +402,7 @@ func (h *house) checkFree(p *process) {
 }
 
 func TestNothingIsHeldOnOrdinaryDays(t *testing.T) {
+	t.Parallel()
 	storetest.EachURL(t, func(t *testing.T, dbURL string) {
 		h := newHouse(t, dbURL)
 		addr := newSink(t, smtpsink.Options{}).Addr()

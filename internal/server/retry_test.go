@@ -36,6 +36,7 @@ func (g *greylist) answer(stage smtpsink.Stage, e smtpsink.Envelope) smtpsink.Re
 }
 
 func TestRetry(t *testing.T) {
+	t.Parallel()
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		const n = 20
 		h := newHouse(t, url)

@@ -24,6 +24,7 @@ func (h *house) relay(name string, s *sink, change func(*app.RelaySettings)) {
 }
 
 func TestSeveralRelays(t *testing.T) {
+	t.Parallel()
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		const recipients = 600
 		h := newHouse(t, url)

@@ -79,6 +79,7 @@ func (h *house) verified(mail []byte, keys []app.SigningKey) (domains []string) 
 }
 
 func TestSigning(t *testing.T) {
+	t.Parallel()
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		h := newHouse(t, url)
 		start(t, h.settings("VESTNIK_MAIL_FROM=Вестник <vestnik@News.Example.org>", "VESTNIK_ADDR="+freeAddr(t))...).

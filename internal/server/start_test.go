@@ -85,6 +85,7 @@ func (p page) shows(t *testing.T, status int, path string, texts ...string) {
 }
 
 func TestFirstStart(t *testing.T) {
+	t.Parallel()
 	addr := freeAddr(t)
 	started := time.Now()
 	p := start(t, "VESTNIK_ADDR="+addr, "VESTNIK_DATA_DIR="+t.TempDir(), "VESTNIK_SAMPLE_DATA=true", "LANG=ru_RU.UTF-8")
@@ -136,6 +137,7 @@ func (h *house) withSuperuser() {
 const confirmation = "/confirm_code/" + superuser + "/"
 
 func TestSuperuser(t *testing.T) {
+	t.Parallel()
 	storetest.EachURL(t, func(t *testing.T, dbURL string) {
 		h := newHouse(t, dbURL)
 		h.withSuperuser()

@@ -18,6 +18,7 @@ import (
 
 func TestRelaysStory(t *testing.T) {
 	t.Parallel()
+	needSystem(t) // a browser computes for long
 	storyNeeds(t)
 	t.Run("an admin sets up several ways out and mends one", func(t *testing.T) {
 		t.Parallel()

@@ -10,6 +10,7 @@ import (
 
 func TestSigningStory(t *testing.T) {
 	t.Parallel()
+	needSystem(t) // a browser computes for long
 	storyNeeds(t)
 	t.Run("an admin makes signing keys and sees them sign", func(t *testing.T) {
 		t.Parallel()

@@ -34,6 +34,7 @@ func (h *house) cannotStart(settings []string, words ...string) {
 }
 
 func TestCannotStart(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, storetest.SQLiteURL(t))
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

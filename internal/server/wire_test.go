@@ -61,7 +61,8 @@ func envelopeOf(t *testing.T, m composetest.Message) transport.Envelope {
 }
 
 func TestAThousandMessagesOnTheWire(t *testing.T) {
-	messages, data := generated(t, 1000)
+	t.Parallel()
+	messages, data := generated(t, asMany(200, 1000))
 	sink, err := smtpsink.Start(smtpsink.Options{Strict: true, StrictFormat: true, Keep: true, UTF8: true, MaxSize: 20 << 20})
 	if err != nil {
 		t.Fatal(err)
@@ -137,11 +138,8 @@ func readsTo(m composetest.Message, data []byte) string {
 }
 
 func TestAThousandMessagesThroughPostfix(t *testing.T) {
-	n := 100
-	if systemTests() {
-		n = 1000
-	}
-	all, rendered := generated(t, n)
+	t.Parallel()
+	all, rendered := generated(t, asMany(100, 1000))
 	for header, who := range map[string]string{noUTF8: "of ASCII addresses", inUTF8: "of addresses in UTF-8"} {
 		var messages []composetest.Message
 		var data [][]byte

@@ -108,7 +108,7 @@ const templateName = "vestnik_1"
 // cost most of its time.
 func startPostgres() (*pgserver.Server, error) {
 	server, err := pgserver.Start("shared_buffers=64MB", "fsync=off", "synchronous_commit=off", "full_page_writes=off",
-		"autovacuum=off", "deadlock_timeout=200ms")
+		"autovacuum=off", "deadlock_timeout=200ms", "max_connections=1000") // as many tests run at once, each with several pools
 	if err != nil {
 		return nil, fmt.Errorf("%s=1 is set, but PostgreSQL does not start: %w", postgresSetting, err)
 	}
