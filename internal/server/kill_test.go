@@ -61,8 +61,9 @@ type siege struct {
 	sink       *sink
 	recipients int
 	strikes    int
-	onWire     int    // how many mails the roads have on the wire at once
-	roads      string // for the record
+	onWire     int      // how many mails the roads have on the wire at once
+	roads      string   // for the record
+	more       []string // settings of the service
 }
 
 func (h *house) siege(s *sink) *siege {
@@ -74,14 +75,14 @@ func (h *house) siege(s *sink) *siege {
 func (g *siege) sendThrough(m mailing.Mailing, strike func(*process), started func(runID int64)) (runID int64, line torture.Line) {
 	g.t.Helper()
 	line.Database = torture.Database(g.url)
-	p := g.serve(g.sink.Addr())
+	p := g.serve(g.sink.Addr(), g.more...)
 	runID = g.sendNow(m)
 	for _, moment := range moments(g.t, g.strikes, g.recipients) {
 		g.sink.await(g.t, moment)
 		strike(p)
 		g.sink.forget()
 		restarted := time.Now()
-		p = g.serve(g.sink.Addr())
+		p = g.serve(g.sink.Addr(), g.more...)
 		await(g.t, time.Minute, "mails leave again", func() bool { return !g.sink.againAt().IsZero() })
 		took := g.sink.againAt().Sub(restarted)
 		if took > goesOnWithin {
