@@ -34,9 +34,10 @@ func (w *world) leadTo(t testing.TB, site string, sink *smtpsink.Server, connect
 		Host: "127.0.0.1", Port: sink.Port(), TLS: transport.TLSNone, Timeouts: transport.Timeouts{Banner: 90 * time.Second},
 	}
 	d := &Destination{
-		Site: site, Sender: w.pool(t, relay, connections), Connections: connections, Limits: limits,
-		Judge: func(r mailing.Reply, stage transport.Stage) (mailing.Verdict, time.Duration) {
-			return mailing.Judge(r, string(stage)), 0
+		Site: site, Name: strings.ToUpper(site[:1]) + site[1:] + " Mail", Sender: w.pool(t, relay, connections), Connections: connections, Limits: limits,
+		Judge: func(r mailing.Reply, stage transport.Stage) Judgement {
+			v := mailing.Judge(r, string(stage))
+			return Judgement{Verdict: v, TooFast: r.Throttles(), Policy: r.Code != 0 && v.Blame == mailing.BlameUs}
 		},
 	}
 	return func() (*Destination, error) { return d, nil }

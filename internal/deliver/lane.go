@@ -13,13 +13,13 @@ type lane struct {
 	*Engine
 	ctx     context.Context
 	road    *Road
-	site    string // whose mail servers are at its end; empty: the road's
+	site    *Destination // whose mail servers are at its end; nil: the road's
 	limits  Limits
 	quotaID int64 // of the account in the ledger that its limits are kept in
 	sites   sites // when the road is a direct one
 
 	urgent, bulk chan job
-	gate         gate
+	gate         *gate
 	speed        speed
 	workers      sync.WaitGroup
 	closing      chan struct{} // closed with the lane
@@ -59,7 +59,7 @@ func (e *Engine) openLane(ctx context.Context, road *Road) *lane {
 func newLane(e *Engine, road *Road, connections, queue int) *lane {
 	now := time.Now()
 	return &lane{
-		Engine: e, road: road, speed: newSpeed(connections), pace: newPace(now), since: now, given: now,
+		Engine: e, road: road, gate: &gate{}, speed: newSpeed(connections), pace: newPace(now), since: now, given: now,
 		closing: make(chan struct{}), urgent: make(chan job, urgentBatch), bulk: make(chan job, queue),
 	}
 }
@@ -72,7 +72,7 @@ func (l *lane) start(ctx context.Context) {
 		urgent, bulk = l.metered(ctx)
 	}
 	work, hands := l.deliverAll, l.speed.most
-	if l.road.Router != nil && l.site == "" {
+	if l.road.Router != nil && l.site == nil {
 		work, hands = l.routeAll, routers
 	}
 	for range hands {

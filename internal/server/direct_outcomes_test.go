@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"vestnik/internal/app"
 	"vestnik/internal/mailing"
 	"vestnik/internal/smtpsink"
 	"vestnik/internal/store/storetest"
@@ -235,4 +236,51 @@ func (h *house) attemptsAt(run int64, domain string) (list []mailing.Attempt) {
 		}
 	}
 	return list
+}
+
+// TestInsideRefused has a site refuse us for our reputation, three times.
+func TestInsideRefused(t *testing.T) {
+	needInside(t)
+	storetest.EachURL(t, func(t *testing.T, url string) {
+		h := newHouse(t, url)
+		h.direct()
+		h.contactsAt("blocking.test", perDomain)
+		h.contactsAt("implicit.test", perDomain)
+		two := mailServer(t, twoAddress, nil)
+		blocking := mailServer(t, blockingAddress, answerAt(smtpsink.StageRcpt, 3, smtpsink.Reply{
+			Code: 554, Enhanced: "5.7.1", Text: "Service unavailable; Client host blocked using zen.spamhaus.org",
+		}))
+		h.serve("127.0.0.1:9", "VESTNIK_PRIVATE_MX=true")
+		run := h.sendNow(h.mailing(mailing.NeverTwice))
+		troubles := func() (list []app.SiteTrouble) {
+			h.later(run)
+			refused, err := h.base.App.RefusedRelays(t.Context(), app.Operator)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, relay := range refused {
+				list = append(list, relay.Sites...)
+			}
+			return list
+		}
+		await(t, time.Minute, "its refusals are a trouble", func() bool { return len(troubles()) > 0 })
+		t.Run("the trouble says what the site said, and the site is tried less and less often", func(t *testing.T) {
+			got := troubles()[0]
+			if got.Site != "blocking.test" || !strings.Contains(got.Why, "zen.spamhaus.org") || got.Until.Sub(got.Since) < 12*time.Second {
+				t.Errorf("it is %+v", got)
+			}
+			// Two connections may be refused at once each time.
+			if n := len(h.attemptsAt(run, "blocking.test")); n > 2*3 {
+				t.Errorf("%d attempts were made", n)
+			}
+		})
+		await(t, time.Minute, "the other site has its mail", func() bool { return two.Count() == perDomain })
+		await(t, 2*time.Minute, "the site has all its mail, and the trouble is over", func() bool {
+			return len(troubles()) == 0 && blocking.Count() == perDomain
+		})
+		h.awaitEnd(run, time.Minute)
+		if c := h.run(run).Counts; c.Sent != 2*perDomain {
+			t.Errorf("the run counts %+v", c)
+		}
+	})
 }
