@@ -137,8 +137,12 @@ func (l *lane) putToSite(j *job, now time.Time) (due time.Time, given bool) {
 	return site.book(now), false
 }
 
-// put gives a site's lane a mail if it has room.
+// put gives a site's lane a mail if it has room. One that has not answered yet may
+// never do so, and gets no more than one for each connection.
 func (l *lane) put(j job, now time.Time) bool {
+	if l.moved.Load() == 0 && len(l.bulk)+len(l.urgent) >= l.speed.most {
+		return false
+	}
 	if l.stalled || !l.gate.open(now) || l.gate.limit(1, now) == 0 || now.UnixNano() < l.exhausted.Load() {
 		return false
 	}
@@ -159,7 +163,7 @@ func (l *lane) put(j job, now time.Time) bool {
 // openSite opens the lane of a site; l.sites.mu is held.
 func (l *lane) openSite(d *Destination) *lane {
 	connections := max(d.Connections, 1)
-	site := newLane(l.Engine, l.road, connections, siteQueue+8*connections)
+	site := newLane(l.Engine, l.road, connections, siteQueue(connections, d.Limits))
 	site.site, site.limits, site.quotaID = d, d.Limits, siteQuota(l.node.Name, d.Site)
 	if known := l.sites.refused[d.Site]; known != nil {
 		site.gate = known
@@ -180,10 +184,21 @@ func siteQuota(node, site string) int64 {
 	return -int64(hash.Sum64()>>12) - 1 // those of relays are above 0
 }
 
-// siteQueue is how many mails may wait for a site, and some more for each connection:
-// what it sends until a run with nothing due is looked at again (restAfterNone), at a
-// hundred a second. Chosen; there may be thousands of sites.
-const siteQueue = 64
+// siteQueue is how many mails may wait for a site: what it sends in heldFor, since all
+// that a node holds when it dies is in doubt for the others. Of a site without a limit
+// it is not known how fast it is: so many, and some more for each connection, as it
+// sends until a run with nothing due is looked at again (restAfterNone), at a hundred a
+// second. Chosen; there may be thousands of sites.
+func siteQueue(connections int, limits Limits) int {
+	if limits.PerSecond > 0 {
+		return limits.PerSecond * int(heldFor/time.Second)
+	}
+	return 64 + 8*connections
+}
+
+// heldFor is for how long mails wait for a site in a node's hands. Chosen: several
+// times as long as it may take until more is leased.
+const heldFor = 3 * time.Second
 
 // leastApart is how far apart mails come again to a site of which it is not known how
 // fast it is. Chosen: it is soon known.
@@ -192,16 +207,11 @@ const leastApart = 5 * time.Millisecond
 // book returns when a mail that finds no room should come again, each a little later
 // than the one before, so that they do not all come at once.
 func (l *lane) book(now time.Time) time.Time {
-	apart := leastApart
-	if l.pace.rate > 0 {
-		apart = time.Duration(float64(time.Second) / l.pace.rate)
+	if l.booked.Before(now) {
+		l.bookings = 0
 	}
-	if second := l.limits.PerSecond; second > 0 {
-		apart = max(apart, time.Second/time.Duration(second))
-	}
-	if hour := l.limits.PerHour; hour > 0 {
-		apart = max(apart, time.Hour/time.Duration(hour))
-	}
+	l.bookings++
+	apart := l.apart(now)
 	free := later(now.Add(apart), l.gate.until())
 	free = later(free, time.Unix(0, l.exhausted.Load()))
 	if l.stalled {
@@ -209,6 +219,38 @@ func (l *lane) book(now time.Time) time.Time {
 	}
 	l.booked = later(free, l.booked.Add(apart))
 	return l.booked
+}
+
+// apart is how far apart mails should come that find no room: as the site sends them,
+// and those beyond what it may get in an hour as it may get them.
+func (l *lane) apart(now time.Time) time.Duration {
+	apart := leastApart
+	if l.throughput > 0 {
+		apart = time.Duration(float64(time.Second) / l.throughput)
+	}
+	if second := l.limits.PerSecond; second > 0 {
+		apart = max(apart, time.Second/time.Duration(second))
+	}
+	if hour := l.limits.PerHour; hour > 0 && (l.bookings > hour || now.UnixNano() < l.exhausted.Load()) {
+		apart = max(apart, time.Hour/time.Duration(hour))
+	}
+	return apart
+}
+
+// measure finds how fast the site is, from the times in which mails have waited for it:
+// in others it may be as slow as they come.
+func (l *lane) measure(now time.Time) {
+	l.pace.adapt(l.sent.Load(), now)
+	waits := len(l.bulk) > 0
+	switch {
+	case !waits || !l.waited:
+		l.throughput = 0
+	case l.throughput == 0:
+		l.throughput = l.pace.rate
+	default: // a second alone tells little of a few mails
+		l.throughput = (3*l.throughput + l.pace.rate) / 4
+	}
+	l.waited = waits
 }
 
 // sweepSites closes the lanes of sites that have had nothing to send for a while,
@@ -223,7 +265,7 @@ func (l *lane) sweepSites(now time.Time, all bool) {
 	l.sites.closed = l.sites.closed || all
 	maps.DeleteFunc(l.sites.refused, func(_ string, g *gate) bool { return !g.isRefused(now) })
 	for key, site := range l.sites.lanes {
-		site.pace.adapt(site.sent.Load(), now)
+		site.measure(now)
 		site.watch(now)
 		idle := len(site.bulk)+len(site.urgent) == 0 && site.busy.Load() == 0 && now.Sub(site.given) > idleAfter
 		if all || idle {

@@ -29,13 +29,16 @@ type lane struct {
 	moved        atomic.Int64  // when a server said anything last, Unix nanoseconds
 
 	// For the one who feeds only; of a site's lane, under its road's sites.mu.
-	given   time.Time // when it was given a mail last
-	booked  time.Time // when the last mail that found no room comes again
-	pace    pace
-	since   time.Time // when there was nothing to send last
-	stalled bool      // nothing has moved for StallAfter, and not since then
-	still   int64     // moved, when it stalled
-	credit  int       // towards being chosen; see lanes.choose
+	given      time.Time // when it was given a mail last
+	booked     time.Time // when the last mail that found no room comes again
+	bookings   int       // mails that found no room since one was expected last
+	throughput float64   // mails a second, when mails wait; 0: not known
+	waited     bool      // mails did at the last sweep
+	pace       pace
+	since      time.Time // when there was nothing to send last
+	stalled    bool      // nothing has moved for StallAfter, and not since then
+	still      int64     // moved, when it stalled
+	credit     int       // towards being chosen; see lanes.choose
 }
 
 // stallAfter is how long a lane with mails to send may have no answer until others
