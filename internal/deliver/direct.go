@@ -212,7 +212,8 @@ func (l *lane) book(now time.Time) time.Time {
 	}
 	l.bookings++
 	apart := l.apart(now)
-	free := later(now.Add(apart), l.gate.until())
+	// A site that is silent is likely to be so for as long again.
+	free := later(now.Add(max(apart, l.stillFor(now))), l.gate.until())
 	free = later(free, time.Unix(0, l.exhausted.Load()))
 	if l.stalled {
 		free = later(free, now.Add(idleAfter))

@@ -204,6 +204,10 @@ func TestMailsThatFindNoRoomComeAgainAsTheSiteSends(t *testing.T) {
 	l.exhausted.Store(now.Add(time.Hour).UnixNano())
 	equal(t, "when the hour is used up, the first comes after", book(l, 1), time.Hour)
 	equal(t, "and the second", book(l, 1), time.Hour+time.Minute)
+	l = site(Limits{})
+	l.since = now.Add(-8 * time.Second)
+	equal(t, "of a site that has been silent for 8 seconds the first comes after", book(l, 1), second(8))
+	equal(t, "and the next, as far apart as ever, after", book(l, 1), second(8.5))
 	t.Run("how fast it is shows only while mails wait", func(t *testing.T) {
 		l := site(Limits{})
 		at := now
