@@ -100,6 +100,33 @@ func (a *App) StoppedRelays(ctx context.Context, actor mailing.Account) ([]Relay
 	return slices.DeleteFunc(relays, func(r RelaySettings) bool { return !r.Stopped() }), err
 }
 
+// RefusedRelay is a way of sending directly with the sites whose policy refuses it.
+type RefusedRelay struct {
+	RelaySettings
+	Sites []SiteTrouble // by site and node; some
+}
+
+// RefusedRelays lists those of the ways in use that sites refuse, for the alarm and for
+// their pages; none to those who may do nothing about it.
+func (a *App) RefusedRelays(ctx context.Context, actor mailing.Account) ([]RefusedRelay, error) {
+	if mayManageRelays(actor) != nil {
+		return nil, nil
+	}
+	troubles, err := a.store.SiteTroubles(ctx, a.Now())
+	if err != nil || len(troubles) == 0 {
+		return nil, err
+	}
+	relays, err := a.Relays(ctx, actor)
+	var refused []RefusedRelay
+	for _, relay := range relays {
+		sites := slices.DeleteFunc(slices.Clone(troubles), func(t SiteTrouble) bool { return t.RelayID != relay.ID })
+		if relay.Enabled && len(sites) > 0 {
+			refused = append(refused, RefusedRelay{relay, sites})
+		}
+	}
+	return refused, err
+}
+
 // RelaysInUse lists those that are switched on, with their passwords, for those
 // who send: also those that were stopped, which are not to be used and do not make
 // room for SMTP_URL or the demo mailbox either. One whose password cannot be

@@ -311,6 +311,37 @@ func TestStopRelay(t *testing.T) {
 	})
 }
 
+func TestRefusedRelays(t *testing.T) {
+	h, admin, _ := withRelay(t)
+	way := h.addRelay(t, direct())
+	off := direct()
+	off.Name, off.Enabled = "off", false
+	unused := h.addRelay(t, off)
+	trouble := func(relay int64, site string) app.SiteTrouble {
+		return app.SiteTrouble{RelayID: relay, Node: "n", Site: site, Name: site, Why: "550 5.7.1 no", Since: h.now, Until: h.now.Add(time.Hour)}
+	}
+	for _, one := range []app.SiteTrouble{trouble(way, "two"), trouble(way, "one"), trouble(unused, "one"), trouble(1, "one")} {
+		must(t, h.store.PutSiteTrouble(t.Context(), one))
+	}
+	t.Run("are those in use, with the sites, for those who may do something about it", func(t *testing.T) {
+		list, err := h.RefusedRelays(t.Context(), admin)
+		if err != nil || len(list) != 1 || list[0].ID != way || len(list[0].Sites) != 2 || list[0].Sites[0].Site != "one" {
+			t.Errorf("an admin sees %+v, %v", list, err)
+		}
+		list, err = h.RefusedRelays(t.Context(), h.person(t, "boss@example.org", mailing.RoleManager))
+		if err != nil || len(list) != 0 {
+			t.Errorf("a manager sees %+v, %v", list, err)
+		}
+	})
+	t.Run("are in use all the same", func(t *testing.T) {
+		for _, r := range h.inUse(t) {
+			if r.Stopped() {
+				t.Errorf("%s is stopped", r.Name)
+			}
+		}
+	})
+}
+
 func TestTheLifeOfARelay(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		h := over(s)

@@ -7,6 +7,8 @@ import "vestnik/internal/store"
 type (
 	// Page says which part of a list is wanted.
 	Page = store.Page
+	// SiteTrouble is a site whose policy refuses what a node sends it directly.
+	SiteTrouble = store.SiteTrouble
 	// MailingRow is a line of the table of mailings.
 	MailingRow = store.MailingRow
 	// RunRow is a run with what its list shows beside it.

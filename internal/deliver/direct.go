@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"hash/fnv"
+	"maps"
 	"sync"
 	"time"
 
 	"vestnik/internal/mailing"
+	"vestnik/internal/store"
 	"vestnik/internal/transport"
 )
 
@@ -22,13 +24,23 @@ type Router interface {
 // Destination is where the mail of a domain goes. Those with the same Site share its
 // limits; those with the same Sender share its sessions.
 type Destination struct {
-	Site        string // names the provider
+	Site        string // the provider's key
+	Name        string // of the provider, for people
 	Sender      Sender
 	Connections int // that the site is given by this node
 	Limits      Limits
-	// Judge reads an answer of the site, as mailing.Judge does, and says after what
-	// time at the earliest the mail may be tried again; 0: as usual.
-	Judge func(mailing.Reply, transport.Stage) (mailing.Verdict, time.Duration)
+	Judge       func(mailing.Reply, transport.Stage) Judgement // reads an answer of the site
+}
+
+// Judgement is what an answer means, for the mail and for its way.
+type Judgement struct {
+	mailing.Verdict
+	RetryAfter time.Duration // when the mail may be tried again at the earliest; 0: as usual
+	TooFast    bool          // fewer mails should be on the wire at once
+	// Policy: the site does not want mail from us, or not so much. Slowing down does
+	// not help any more, so it is left alone for longer each time, and a person should
+	// know.
+	Policy bool
 }
 
 // Unroutable says why there is no way to a domain, as a mail server would have.
@@ -43,10 +55,11 @@ const routers = 32
 // sites are the lanes of a direct road, one for each site: a provider that is slow,
 // or has trouble with us, holds up nobody else's mail.
 type sites struct {
-	mu     sync.Mutex
-	lanes  map[string]*lane
-	closed bool
-	swept  time.Time
+	mu      sync.Mutex
+	lanes   map[string]*lane
+	refused map[string]*gate // of sites without a lane whose policy refused us lately
+	closed  bool
+	swept   time.Time
 }
 
 // idleAfter is when the lane of a site with nothing to send is closed. Chosen: a
@@ -124,8 +137,12 @@ func (l *lane) putToSite(j *job, now time.Time) (due time.Time, given bool) {
 	return site.book(now), false
 }
 
-// put gives a site's lane a mail if it has room.
+// put gives a site's lane a mail if it has room. One that has not answered yet may
+// never do so, and gets no more than one for each connection.
 func (l *lane) put(j job, now time.Time) bool {
+	if l.moved.Load() == 0 && len(l.bulk)+len(l.urgent) >= l.speed.most {
+		return false
+	}
 	if l.stalled || !l.gate.open(now) || l.gate.limit(1, now) == 0 || now.UnixNano() < l.exhausted.Load() {
 		return false
 	}
@@ -146,8 +163,12 @@ func (l *lane) put(j job, now time.Time) bool {
 // openSite opens the lane of a site; l.sites.mu is held.
 func (l *lane) openSite(d *Destination) *lane {
 	connections := max(d.Connections, 1)
-	site := newLane(l.Engine, l.road, connections, siteQueue+8*connections)
-	site.site, site.limits, site.quotaID = d.Site, d.Limits, siteQuota(l.node.Name, d.Site)
+	site := newLane(l.Engine, l.road, connections, siteQueue(connections, d.Limits))
+	site.site, site.limits, site.quotaID = d, d.Limits, siteQuota(l.node.Name, d.Site)
+	if known := l.sites.refused[d.Site]; known != nil {
+		site.gate = known
+		delete(l.sites.refused, d.Site)
+	}
 	site.start(l.ctx)
 	if l.sites.lanes == nil {
 		l.sites.lanes = map[string]*lane{}
@@ -163,10 +184,21 @@ func siteQuota(node, site string) int64 {
 	return -int64(hash.Sum64()>>12) - 1 // those of relays are above 0
 }
 
-// siteQueue is how many mails may wait for a site, and some more for each connection:
-// what it sends until a run with nothing due is looked at again (restAfterNone), at a
-// hundred a second. Chosen; there may be thousands of sites.
-const siteQueue = 64
+// siteQueue is how many mails may wait for a site: what it sends in heldFor, since all
+// that a node holds when it dies is in doubt for the others. Of a site without a limit
+// it is not known how fast it is: so many, and some more for each connection, as it
+// sends until a run with nothing due is looked at again (restAfterNone), at a hundred a
+// second. Chosen; there may be thousands of sites.
+func siteQueue(connections int, limits Limits) int {
+	if limits.PerSecond > 0 {
+		return limits.PerSecond * int(heldFor/time.Second)
+	}
+	return 64 + 8*connections
+}
+
+// heldFor is for how long mails wait for a site in a node's hands. Chosen: several
+// times as long as it may take until more is leased.
+const heldFor = 3 * time.Second
 
 // leastApart is how far apart mails come again to a site of which it is not known how
 // fast it is. Chosen: it is soon known.
@@ -175,23 +207,51 @@ const leastApart = 5 * time.Millisecond
 // book returns when a mail that finds no room should come again, each a little later
 // than the one before, so that they do not all come at once.
 func (l *lane) book(now time.Time) time.Time {
-	apart := leastApart
-	if l.pace.rate > 0 {
-		apart = time.Duration(float64(time.Second) / l.pace.rate)
+	if l.booked.Before(now) {
+		l.bookings = 0
 	}
-	if second := l.limits.PerSecond; second > 0 {
-		apart = max(apart, time.Second/time.Duration(second))
-	}
-	if hour := l.limits.PerHour; hour > 0 {
-		apart = max(apart, time.Hour/time.Duration(hour))
-	}
-	free := later(now.Add(apart), l.gate.until())
+	l.bookings++
+	apart := l.apart(now)
+	// A site that is silent is likely to be so for as long again.
+	free := later(now.Add(max(apart, l.stillFor(now))), l.gate.until())
 	free = later(free, time.Unix(0, l.exhausted.Load()))
 	if l.stalled {
 		free = later(free, now.Add(idleAfter))
 	}
 	l.booked = later(free, l.booked.Add(apart))
 	return l.booked
+}
+
+// apart is how far apart mails should come that find no room: as the site sends them,
+// and those beyond what it may get in an hour as it may get them.
+func (l *lane) apart(now time.Time) time.Duration {
+	apart := leastApart
+	if l.throughput > 0 {
+		apart = time.Duration(float64(time.Second) / l.throughput)
+	}
+	if second := l.limits.PerSecond; second > 0 {
+		apart = max(apart, time.Second/time.Duration(second))
+	}
+	if hour := l.limits.PerHour; hour > 0 && (l.bookings > hour || now.UnixNano() < l.exhausted.Load()) {
+		apart = max(apart, time.Hour/time.Duration(hour))
+	}
+	return apart
+}
+
+// measure finds how fast the site is, from the times in which mails have waited for it:
+// in others it may be as slow as they come.
+func (l *lane) measure(now time.Time) {
+	l.pace.adapt(l.sent.Load(), now)
+	waits := len(l.bulk) > 0
+	switch {
+	case !waits || !l.waited:
+		l.throughput = 0
+	case l.throughput == 0:
+		l.throughput = l.pace.rate
+	default: // a second alone tells little of a few mails
+		l.throughput = (3*l.throughput + l.pace.rate) / 4
+	}
+	l.waited = waits
 }
 
 // sweepSites closes the lanes of sites that have had nothing to send for a while,
@@ -204,14 +264,72 @@ func (l *lane) sweepSites(now time.Time, all bool) {
 	}
 	l.sites.swept = now
 	l.sites.closed = l.sites.closed || all
+	maps.DeleteFunc(l.sites.refused, func(_ string, g *gate) bool { return !g.isRefused(now) })
 	for key, site := range l.sites.lanes {
-		site.pace.adapt(site.sent.Load(), now)
+		site.measure(now)
 		site.watch(now)
 		idle := len(site.bulk)+len(site.urgent) == 0 && site.busy.Load() == 0 && now.Sub(site.given) > idleAfter
 		if all || idle {
 			delete(l.sites.lanes, key)
+			l.sites.remember(key, site.gate, now)
 			site.close()
 			l.workers.Go(site.workers.Wait)
 		}
+	}
+}
+
+// remember keeps the gate of a site that refuses us, so that its next lane goes on
+// where this one was; mu is held.
+func (s *sites) remember(site string, g *gate, now time.Time) {
+	if !g.isRefused(now) {
+		return
+	}
+	if s.refused == nil {
+		s.refused = map[string]*gate{}
+	}
+	s.refused[site] = g
+}
+
+// shun closes the lane of a site whose policy refuses us, for longer each time. When it
+// has done so some times in a row, that is a trouble which pages tell.
+func (l *lane) shun(a *mailing.Attempt, now time.Time) time.Time {
+	until, inRow := l.gate.refuse(now)
+	if inRow == 0 {
+		return until
+	}
+	l.Log.Warn("site refuses us by its policy", "node", l.node.Name, "site", l.site.Site, "host", a.Host,
+		"stage", a.Stage, "reply", a.Reply.String(), "until", until)
+	if inRow < troubleAfter {
+		return until
+	}
+	l.gate.tell() // before the ledger is: what passes now has to end it
+	ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
+	defer cancel()
+	err := l.Store.PutSiteTrouble(ctx, store.SiteTrouble{
+		RelayID: l.road.ID, Node: l.node.Name, Site: l.site.Site, Name: l.site.Name,
+		Why: mailing.CleanLine(a.Reply.String()), Since: now, Until: until,
+	})
+	if err != nil {
+		l.Log.Error("trouble with a site cannot be told", "site", l.site.Site, "error", err)
+	}
+	if !l.gate.isTold() { // a mail has passed meanwhile
+		l.endTrouble()
+	}
+	return until
+}
+
+// passed opens the gate, and ends the trouble of a site if there was one.
+func (l *lane) passed() {
+	if l.gate.passed() {
+		l.Log.Info("site takes our mail again", "node", l.node.Name, "site", l.site.Site)
+		l.endTrouble()
+	}
+}
+
+func (l *lane) endTrouble() {
+	ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
+	defer cancel()
+	if err := l.Store.EndSiteTrouble(ctx, l.road.ID, l.node.Name, l.site.Site); err != nil {
+		l.Log.Error("the end of a trouble with a site cannot be told", "site", l.site.Site, "error", err)
 	}
 }

@@ -13,13 +13,13 @@ type lane struct {
 	*Engine
 	ctx     context.Context
 	road    *Road
-	site    string // whose mail servers are at its end; empty: the road's
+	site    *Destination // whose mail servers are at its end; nil: the road's
 	limits  Limits
 	quotaID int64 // of the account in the ledger that its limits are kept in
 	sites   sites // when the road is a direct one
 
 	urgent, bulk chan job
-	gate         gate
+	gate         *gate
 	speed        speed
 	workers      sync.WaitGroup
 	closing      chan struct{} // closed with the lane
@@ -29,13 +29,16 @@ type lane struct {
 	moved        atomic.Int64  // when a server said anything last, Unix nanoseconds
 
 	// For the one who feeds only; of a site's lane, under its road's sites.mu.
-	given   time.Time // when it was given a mail last
-	booked  time.Time // when the last mail that found no room comes again
-	pace    pace
-	since   time.Time // when there was nothing to send last
-	stalled bool      // nothing has moved for StallAfter, and not since then
-	still   int64     // moved, when it stalled
-	credit  int       // towards being chosen; see lanes.choose
+	given      time.Time // when it was given a mail last
+	booked     time.Time // when the last mail that found no room comes again
+	bookings   int       // mails that found no room since one was expected last
+	throughput float64   // mails a second, when mails wait; 0: not known
+	waited     bool      // mails did at the last sweep
+	pace       pace
+	since      time.Time // when there was nothing to send last
+	stalled    bool      // nothing has moved for StallAfter, and not since then
+	still      int64     // moved, when it stalled
+	credit     int       // towards being chosen; see lanes.choose
 }
 
 // stallAfter is how long a lane with mails to send may have no answer until others
@@ -59,7 +62,7 @@ func (e *Engine) openLane(ctx context.Context, road *Road) *lane {
 func newLane(e *Engine, road *Road, connections, queue int) *lane {
 	now := time.Now()
 	return &lane{
-		Engine: e, road: road, speed: newSpeed(connections), pace: newPace(now), since: now, given: now,
+		Engine: e, road: road, gate: &gate{}, speed: newSpeed(connections), pace: newPace(now), since: now, given: now,
 		closing: make(chan struct{}), urgent: make(chan job, urgentBatch), bulk: make(chan job, queue),
 	}
 }
@@ -72,7 +75,7 @@ func (l *lane) start(ctx context.Context) {
 		urgent, bulk = l.metered(ctx)
 	}
 	work, hands := l.deliverAll, l.speed.most
-	if l.road.Router != nil && l.site == "" {
+	if l.road.Router != nil && l.site == nil {
 		work, hands = l.routeAll, routers
 	}
 	for range hands {

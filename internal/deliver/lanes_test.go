@@ -56,7 +56,7 @@ func TestLanesAreChosenByWeight(t *testing.T) {
 		for i, weight := range weights {
 			l.open = append(l.open, &lane{
 				road: &Road{Name: fmt.Sprint(i), Weight: weight}, bulk: make(chan job, 1000), urgent: make(chan job, 1000),
-				pace: pace{lookahead: 1000}, since: time.Now(),
+				gate: &gate{}, pace: pace{lookahead: 1000}, since: time.Now(),
 			})
 		}
 		return l

@@ -218,7 +218,7 @@ func TestAnswersThatAreLost(t *testing.T) {
 			ok(t, e.start(background))
 			t.Cleanup(func() { _ = e.journal.close() })
 			run := w.run(t, id)
-			idle := &lane{Engine: e, road: e.Roads()[0], bulk: make(chan job, 100), pace: pace{lookahead: 100}, since: time.Now()}
+			idle := &lane{Engine: e, road: e.Roads()[0], bulk: make(chan job, 100), gate: &gate{}, pace: pace{lookahead: 100}, since: time.Now()}
 			e.lanes.Engine = e
 			e.lanes.replace([]*lane{idle})
 			return &feeder{Engine: e, resting: map[int64]time.Time{}}, &run

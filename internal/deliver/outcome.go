@@ -14,13 +14,7 @@ import (
 func (l *lane) outcome(j *job, r transport.Result, err error) store.Outcome {
 	now := time.Now()
 	l.moved.Store(now.UnixNano())
-	verdict, after := mailing.Judge(r.Reply, string(r.Stage)), time.Duration(0)
-	if j.destination != nil {
-		verdict, after = j.destination.Judge(r.Reply, r.Stage)
-	}
-	if r.InDoubt {
-		verdict = mailing.Verdict{Result: mailing.AttemptInDoubt}
-	}
+	verdict := l.judge(j, r)
 	attempt := l.attempt(j, now.Add(-r.Duration), verdict.Result)
 	attempt.Duration, attempt.Host, attempt.TLS, attempt.Stage = r.Duration, r.Host, r.TLS, string(r.Stage)
 	attempt.Reply = r.Reply
@@ -33,16 +27,27 @@ func (l *lane) outcome(j *job, r transport.Result, err error) store.Outcome {
 		l.accepted(j)
 		o.State = mailing.Sent
 	case mailing.AttemptFailed:
-		l.gate.passed()
+		l.passed()
 		o.State, o.Reason = mailing.Failed, mailing.ReasonRefused
 		o.Suppress = verdict.Blame == mailing.BlameMailbox && j.run.MailingID != 0
 	case mailing.AttemptInDoubt:
 		l.doubt(j, &o, now)
 	default:
 		l.postpone(j, &o, verdict, now)
-		o.DueAt = notBefore(o.DueAt, now.Add(after))
+		o.DueAt = notBefore(o.DueAt, now.Add(verdict.RetryAfter))
 	}
 	return o
+}
+
+// judge reads the answer, with an ear for the words of a site that is known.
+func (l *lane) judge(j *job, r transport.Result) Judgement {
+	switch {
+	case r.InDoubt:
+		return Judgement{Verdict: mailing.Verdict{Result: mailing.AttemptInDoubt}}
+	case j.destination != nil:
+		return j.destination.Judge(r.Reply, r.Stage)
+	}
+	return Judgement{Verdict: mailing.Judge(r.Reply, string(r.Stage)), TooFast: r.Reply.Throttles()}
 }
 
 // notBefore is due, or the earliest moment if that is later; zero stays zero.
@@ -55,7 +60,7 @@ func notBefore(due, earliest time.Time) time.Time {
 
 func (l *lane) accepted(j *job) {
 	l.sent.Add(1)
-	l.gate.passed()
+	l.passed()
 	l.speed.accepted()
 	l.halts.accepted(j.RunID)
 }
@@ -75,23 +80,23 @@ func (l *lane) doubt(j *job, o *store.Outcome, now time.Time) {
 
 // postpone says when a deferred delivery is tried again, and what else follows
 // from whom the refusal is about.
-func (l *lane) postpone(j *job, o *store.Outcome, v mailing.Verdict, now time.Time) {
+func (l *lane) postpone(j *job, o *store.Outcome, v Judgement, now time.Time) {
 	o.State, o.DueAt = mailing.Deferred, now.Add(l.Backoff(j.Tries+1))
 	stage, reply := o.Attempt.Stage, o.Attempt.Reply
 	aboutMail := stage == "rcpt" || stage == "data" || stage == "dot"
 	switch {
-	case reply.Throttles() && l.slow(o.Attempt, now):
+	case v.TooFast && l.slow(o.Attempt, now):
 		if !aboutMail {
 			o.DueAt = now.Add(slowOnce)
 		}
-	case v.Blame != mailing.BlameUs && !reply.Throttles():
-		l.gate.passed()
-	case aboutMail && !reply.Throttles() && l.site == "":
+	case v.Blame != mailing.BlameUs && !v.TooFast && !v.Policy:
+		l.passed()
+	case aboutMail && !v.TooFast && l.site == nil:
 		if l.halts.refused(j.RunID) {
 			l.halt(j, reply)
 		}
 	default:
-		until := l.shut(j, o.Attempt, now)
+		until := l.shut(j, o.Attempt, v, now)
 		if !aboutMail {
 			o.DueAt = until
 		}
@@ -121,12 +126,15 @@ func expired(j *job, now time.Time) bool {
 // shut closes the lane for a while. A server that refuses our name and password, or
 // us as a sender, will do so until somebody mends it: its road is stopped. When there
 // is no other, bulk runs are halted and say why.
-func (l *lane) shut(j *job, a *mailing.Attempt, now time.Time) time.Time {
+func (l *lane) shut(j *job, a *mailing.Attempt, v Judgement, now time.Time) time.Time {
+	if v.Policy && l.site != nil {
+		return l.shun(a, now)
+	}
 	until, first := l.gate.shut(now)
 	if first {
 		l.Log.Warn("mail server has trouble with us", "road", l.road.Name, "host", a.Host, "stage", a.Stage, "reply", a.Reply.String())
 	}
-	if !a.Reply.Permanent() || l.site != "" {
+	if !a.Reply.Permanent() || l.site != nil {
 		return until // that a site blames us concerns no other
 	}
 	if first && a.Stage == string(transport.StageAuth) {

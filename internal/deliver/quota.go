@@ -54,7 +54,7 @@ func (q *quota) pause(now time.Time) bool {
 	}
 	wait := q.next.Sub(now)
 	shared := max(q.nodes.Load(), 1)
-	if q.site != "" {
+	if q.site != nil {
 		shared = 1 // a site's limits are those of one machine
 	}
 	q.next = later(q.next, now).Add(time.Second * time.Duration(shared) / time.Duration(q.limits.PerSecond))

@@ -25,6 +25,10 @@ func (e *Engine) start(ctx context.Context) error {
 		return errors.Join(err, e.journal.close())
 	}
 	e.countNodes(ctx)
+	// The gates that knew of them went with the last start.
+	if err := e.Store.EndTroublesOfNode(ctx, e.node.Name); err != nil {
+		return errors.Join(err, e.journal.close())
+	}
 	if err := e.look(ctx); err != nil {
 		return errors.Join(err, e.journal.close())
 	}

@@ -95,14 +95,32 @@ func newDirectRoute(route *mx.Route) *directRoute {
 		Sessions: site.Limits.Connections.Value, Messages: site.Limits.MessagesPerConnection.Value,
 	})
 	known.destination = &deliver.Destination{
-		Site: site.Key, Sender: known.pool, Connections: site.Limits.Connections.Value,
+		Site: site.Key, Name: site.Name, Sender: known.pool, Connections: site.Limits.Connections.Value,
 		Limits: deliver.Limits{PerSecond: site.Limits.PerSecond.Value, PerHour: site.Limits.PerHour.Value},
-		Judge: func(reply mailing.Reply, stage transport.Stage) (mailing.Verdict, time.Duration) {
-			verdict, reading := site.Judge(reply, stage)
-			return verdict, reading.RetryAfter
-		},
+		Judge:  func(reply mailing.Reply, stage transport.Stage) deliver.Judgement { return judge(site, reply, stage) },
 	}
 	return known
+}
+
+// judge says what an answer of a site means for the mail and for the site's lane.
+func judge(site *mx.Site, reply mailing.Reply, stage transport.Stage) deliver.Judgement {
+	verdict, reading := site.Judge(reply, stage)
+	j := deliver.Judgement{Verdict: verdict, RetryAfter: reading.RetryAfter}
+	if stage == transport.StageTLS { // "454 4.7.0 TLS not available" is no opinion of us
+		return j
+	}
+	switch reading.Meaning {
+	case mx.Throttled:
+		j.TooFast, j.Policy = true, true
+	case mx.Reputation:
+		j.Policy = true
+	case mx.Unwelcome:
+		j.TooFast, j.Policy = reply.Throttles(), true
+	case mx.Other:
+		// "554" for a greeting is a refusal of us (RFC 5321, section 3.1).
+		j.TooFast, j.Policy = reply.Throttles(), reply.Permanent() && verdict.Blame == mailing.BlameUs
+	}
+	return j
 }
 
 // sweep forgets routes that nobody uses; d.mu is held.

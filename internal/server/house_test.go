@@ -193,9 +193,12 @@ func (h *house) checkCounts(run mailing.Run, rows map[mailing.DeliveryState]int6
 	}
 }
 
-// sink is a mail server that tells when it has accepted so many mails.
+// sink is a mail server that tells when it has accepted so many mails. It may have
+// more doors, which are mail servers of their own; then it tells of all.
 type sink struct {
 	*smtpsink.Server
+	doors []*smtpsink.Server
+
 	mu       sync.Mutex
 	accepted int
 	first    time.Time
@@ -207,6 +210,13 @@ type sink struct {
 func newSink(t *testing.T, options smtpsink.Options) *sink {
 	t.Helper()
 	s := &sink{marks: map[int]chan struct{}{}}
+	s.Server = s.door(t, options)
+	return s
+}
+
+// door starts one more mail server of the sink.
+func (s *sink) door(t *testing.T, options smtpsink.Options) *smtpsink.Server {
+	t.Helper()
 	answer := options.Answer
 	options.Answer = func(stage smtpsink.Stage, e smtpsink.Envelope) smtpsink.Reply {
 		var reply smtpsink.Reply
@@ -221,12 +231,32 @@ func newSink(t *testing.T, options smtpsink.Options) *sink {
 		}
 		return reply
 	}
-	var err error
-	if s.Server, err = smtpsink.Start(options); err != nil {
+	server, err := smtpsink.Start(options)
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
-	return s
+	t.Cleanup(func() { server.Close() })
+	s.doors = append(s.doors, server)
+	return server
+}
+
+// Copies says how many messages each recipient has got, by all doors.
+func (s *sink) Copies() map[string]int {
+	copies := map[string]int{}
+	for _, door := range s.doors {
+		for email, n := range door.Copies() {
+			copies[email] += n
+		}
+	}
+	return copies
+}
+
+// Count is how many messages were accepted, by all doors.
+func (s *sink) Count() (sum int) {
+	for _, door := range s.doors {
+		sum += door.Count()
+	}
+	return sum
 }
 
 func (s *sink) count() {

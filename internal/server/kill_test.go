@@ -36,7 +36,7 @@ const goesOnWithin = 30 * time.Second
 
 // moments are n numbers of accepted mails, in order, that chance chooses from all
 // but the last twentieth: what is in doubt may never be accepted.
-func moments(t *testing.T, n int) []int {
+func moments(t *testing.T, n, of int) []int {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	if given := os.Getenv("VESTNIK_TORTURE_SEED"); given != "" {
@@ -49,37 +49,87 @@ func moments(t *testing.T, n int) []int {
 	chance := rand.New(rand.NewPCG(seed, 0))
 	list := make([]int, n)
 	for i := range list {
-		list[i] = 1 + chance.IntN(tortured-max(500, tortured/20)) // so many are left to a stop, which takes its time
+		list[i] = 1 + chance.IntN(of-min(max(500, of/20), of/2)) // so many are left to a stop, which takes its time
 	}
 	slices.Sort(list)
 	return list
 }
 
+// siege is a run that a service has to bring to its end although it is struck again
+// and again.
+type siege struct {
+	*house
+	sink       *sink
+	recipients int
+	strikes    int
+	onWire     int      // how many mails the roads have on the wire at once
+	roads      string   // for the record
+	more       []string // settings of the service
+}
+
+func (h *house) siege(s *sink) *siege {
+	return &siege{house: h, sink: s, recipients: tortured, strikes: strikes, onWire: connections}
+}
+
 // sendThrough sends the run to its end by a service that is struck again and again
 // and started anew; after each start what is given is called.
-func (h *house) sendThrough(s *sink, m mailing.Mailing, strike func(*process), started func(runID int64)) (runID int64, line torture.Line) {
-	h.t.Helper()
-	line.Database = torture.Database(h.url)
-	p := h.serve(s.Addr())
-	runID = h.sendNow(m)
-	for _, moment := range moments(h.t, strikes) {
-		s.await(h.t, moment)
+func (g *siege) sendThrough(m mailing.Mailing, strike func(*process), started func(runID int64)) (runID int64, line torture.Line) {
+	g.t.Helper()
+	line.Database = torture.Database(g.url)
+	p := g.serve(g.sink.Addr(), g.more...)
+	runID = g.sendNow(m)
+	for _, moment := range moments(g.t, g.strikes, g.recipients) {
+		g.sink.await(g.t, moment)
 		strike(p)
-		s.forgetDead()
+		g.sink.forgetDead()
 		restarted := time.Now()
-		p = h.serve(s.Addr())
-		await(h.t, time.Minute, "mails leave again", func() bool { return !s.againAt().IsZero() })
-		took := s.againAt().Sub(restarted)
+		p = g.serve(g.sink.Addr(), g.more...)
+		await(g.t, time.Minute, "mails leave again", func() bool { return !g.sink.againAt().IsZero() })
+		took := g.sink.againAt().Sub(restarted)
 		if took > goesOnWithin {
-			h.t.Errorf("after the start it took %s until mails left, want at most %s", took, goesOnWithin)
+			g.t.Errorf("after the start it took %s until mails left, want at most %s", took, goesOnWithin)
 		}
 		line.Times++
 		line.Recovery = max(line.Recovery, took)
 		started(runID)
 	}
-	h.awaitEnd(runID, 2*time.Minute)
+	g.awaitEnd(runID, 2*time.Minute)
 	p.stop()
 	return runID, line
+}
+
+// kills is the oracle of kill -9 for a mailing that must not be sent twice.
+func (g *siege) kills() (run int64) {
+	g.t.Helper()
+	var before int64
+	run, line := g.sendThrough(g.mailing(mailing.NeverTwice), (*process).kill, func(run int64) {
+		inDoubt := g.run(run).Counts.InDoubt
+		if n := inDoubt - before; n > int64(g.onWire) {
+			g.t.Errorf("a kill has put %d in doubt, want at most the %d that were on the wire", n, g.onWire)
+		}
+		before = inDoubt
+	})
+	r := g.reckon(run, g.sink.Copies(), 1)
+	g.checkDoubtLog(run, r.InDoubt)
+	line.Fault = "kill -9, never twice" + g.roads
+	line.Count(r)
+	torture.Record(g.t, line)
+	return run
+}
+
+// stops is the oracle of SIGTERM.
+func (g *siege) stops() (run int64) {
+	g.t.Helper()
+	m := g.mailing(mailing.NeverTwice)
+	run, line := g.sendThrough(m, func(p *process) { g.checkStop(m, p) }, func(int64) {})
+	r := g.reckon(run, g.sink.Copies(), 1)
+	if len(r.InDoubt) > 0 || g.sink.Count() != g.recipients {
+		g.t.Errorf("%d are in doubt and %d sent, want 0 and %d", len(r.InDoubt), g.sink.Count(), g.recipients)
+	}
+	line.Fault = "SIGTERM" + g.roads
+	line.Count(r)
+	torture.Record(g.t, line)
+	return run
 }
 
 func TestKillNeverTwice(t *testing.T) {
@@ -88,20 +138,7 @@ func TestKillNeverTwice(t *testing.T) {
 		t.Run("of a mailing that must not be sent twice, kill -9 loses none, doubles none and lists all in doubt", func(t *testing.T) {
 			h := newHouse(t, url)
 			storetest.Contacts(t, h.store, h.owner.ID, tortured)
-			s := newSink(t, smtpsink.Options{Delay: roundTrip})
-			var before int64
-			run, line := h.sendThrough(s, h.mailing(mailing.NeverTwice), (*process).kill, func(run int64) {
-				inDoubt := h.run(run).Counts.InDoubt
-				if n := inDoubt - before; n > connections {
-					t.Errorf("a kill has put %d in doubt, want at most the %d that were on the wire", n, connections)
-				}
-				before = inDoubt
-			})
-			r := h.reckon(run, s.Copies(), 1)
-			h.checkDoubtLog(run, r.InDoubt)
-			line.Fault = "kill -9, never twice"
-			line.Count(r)
-			torture.Record(t, line)
+			h.siege(newSink(t, smtpsink.Options{Delay: roundTrip})).kills()
 		})
 	})
 }
@@ -113,7 +150,7 @@ func TestKillNeverMissed(t *testing.T) {
 			h := newHouse(t, url)
 			storetest.Contacts(t, h.store, h.owner.ID, tortured)
 			s := newSink(t, smtpsink.Options{Delay: roundTrip, Keep: true})
-			run, line := h.sendThrough(s, h.mailing(mailing.NeverMissed), (*process).kill, func(int64) {})
+			run, line := h.siege(s).sendThrough(h.mailing(mailing.NeverMissed), (*process).kill, func(int64) {})
 			r := h.reckon(run, s.Copies(), 1+strikes)
 			if len(r.InDoubt) > 0 {
 				t.Errorf("%d are in doubt, want none", len(r.InDoubt))
@@ -176,16 +213,7 @@ func TestStop(t *testing.T) {
 		t.Run("SIGTERM in the middle loses none, doubles none and leaves none in doubt", func(t *testing.T) {
 			h := newHouse(t, url)
 			storetest.Contacts(t, h.store, h.owner.ID, tortured)
-			s := newSink(t, smtpsink.Options{Delay: roundTrip})
-			m := h.mailing(mailing.NeverTwice)
-			run, line := h.sendThrough(s, m, func(p *process) { h.checkStop(m, s, p) }, func(int64) {})
-			r := h.reckon(run, s.Copies(), 1)
-			if len(r.InDoubt) > 0 || s.Count() != tortured {
-				t.Errorf("%d are in doubt and %d sent, want 0 and %d", len(r.InDoubt), s.Count(), tortured)
-			}
-			line.Fault = "SIGTERM"
-			line.Count(r)
-			torture.Record(t, line)
+			h.siege(newSink(t, smtpsink.Options{Delay: roundTrip})).stops()
 		})
 	})
 }
@@ -193,31 +221,31 @@ func TestStop(t *testing.T) {
 // checkStop stops the service in the middle of the mailing's only run, which must
 // be done within the drain limit and leave the ledger as exact as if the run had
 // ended there.
-func (h *house) checkStop(m mailing.Mailing, s *sink, p *process) {
-	h.t.Helper()
+func (g *siege) checkStop(m mailing.Mailing, p *process) {
+	g.t.Helper()
 	if took := p.stop(); took > drainLimit {
-		h.t.Errorf("the service took %s to stop, want at most %s", took, drainLimit)
+		g.t.Errorf("the service took %s to stop, want at most %s", took, drainLimit)
 	}
 	if strings.Contains(p.log.String(), "level=ERROR") {
-		h.t.Errorf("a stop that went well is logged as an error: %s", p.log.tail(2000))
+		g.t.Errorf("a stop that went well is logged as an error: %s", p.log.tail(2000))
 	}
-	runs, err := h.store.RunsOfMailing(h.t.Context(), m.ID, 1)
+	runs, err := g.store.RunsOfMailing(g.t.Context(), m.ID, 1)
 	if err != nil {
-		h.t.Fatal(err)
+		g.t.Fatal(err)
 	}
-	counts, err := h.store.CountDeliveries(h.t.Context(), runs[0].ID)
+	counts, err := g.store.CountDeliveries(g.t.Context(), runs[0].ID)
 	if err != nil {
-		h.t.Fatal(err)
+		g.t.Fatal(err)
 	}
-	inHand, err := storetest.InHand(h.store, runs[0].ID)
+	inHand, err := storetest.InHand(g.store, runs[0].ID)
 	if err != nil {
-		h.t.Fatal(err)
+		g.t.Fatal(err)
 	}
-	if inHand > 0 || counts[mailing.InDoubt] > 0 || counts[mailing.Sent] != int64(s.Count()) {
-		h.t.Errorf("after the stop the ledger says %v, the mail server %d", counts, s.Count())
+	if inHand > 0 || counts[mailing.InDoubt] > 0 || counts[mailing.Sent] != int64(g.sink.Count()) {
+		g.t.Errorf("after the stop the ledger says %v, the mail server %d", counts, g.sink.Count())
 	}
-	if s.Count() >= tortured {
-		h.t.Errorf("the stop came after the end")
+	if g.sink.Count() >= g.recipients {
+		g.t.Errorf("the stop came after the end")
 	}
 }
 

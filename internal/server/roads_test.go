@@ -10,11 +10,11 @@ import (
 	"vestnik/internal/store/storetest"
 )
 
-// relay sets up the sink as a way out.
-func (h *house) relay(name string, s *sink, change func(*app.RelaySettings)) {
+// relay sets up the mail server at a port as a way out.
+func (h *house) relay(name string, port int, change func(*app.RelaySettings)) {
 	h.t.Helper()
 	r := app.RelaySettings{
-		Kind: app.RelaySMTP, Name: name, Host: "127.0.0.1", Port: s.Port(), TLS: "none",
+		Kind: app.RelaySMTP, Name: name, Host: "127.0.0.1", Port: port, TLS: "none",
 		FromEmail: "news@example.org", Weight: 10, Enabled: true,
 	}
 	change(&r)
@@ -30,9 +30,9 @@ func TestSeveralRelays(t *testing.T) {
 		h := newHouse(t, url)
 		storetest.Contacts(t, h.store, h.owner.ID, recipients)
 		large, small, strict := newSink(t, smtpsink.Options{}), newSink(t, smtpsink.Options{}), newSink(t, smtpsink.Options{Username: "anna", Password: "right"})
-		h.relay("large", large, func(r *app.RelaySettings) { r.Weight = 30 })
-		h.relay("small", small, func(*app.RelaySettings) {})
-		h.relay("refused", strict, func(r *app.RelaySettings) { r.Username, r.Password = "anna", "wrong" })
+		h.relay("large", large.Port(), func(r *app.RelaySettings) { r.Weight = 30 })
+		h.relay("small", small.Port(), func(*app.RelaySettings) {})
+		h.relay("refused", strict.Port(), func(r *app.RelaySettings) { r.Username, r.Password = "anna", "wrong" })
 		h.serve("127.0.0.1:9") // nobody listens there, and nobody has to
 		run := h.sendNow(h.mailing(mailing.NeverTwice))
 		h.awaitEnd(run, time.Minute)

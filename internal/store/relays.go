@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"vestnik/internal/mailing"
@@ -79,14 +80,20 @@ func (s *Store) CreateRelay(ctx context.Context, r Relay) (int64, error) {
 
 // UpdateRelay stores a relay anew, with its trouble forgotten.
 func (s *Store) UpdateRelay(ctx context.Context, r Relay) error {
-	rows, err := s.w.UpdateRelay(ctx, sqlc.UpdateRelayParams{
-		ID: r.ID, Kind: r.Kind, Name: r.Name, Host: r.Host, Port: int64(r.Port), Tls: r.TLS,
-		Username: r.Username, PasswordSealed: r.PasswordSealed, FromName: r.FromName, FromEmail: r.FromEmail,
-		HeloName: r.HeloName, Weight: int64(r.Weight), Connections: int64(r.Connections), Messages: int64(r.Messages),
-		PerSecond: int64(r.PerSecond), PerHour: int64(r.PerHour), PerDay: int64(r.PerDay), Enabled: flag(r.Enabled),
-		UpdatedAt: millis(r.UpdatedAt),
+	err := s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
+		rows, err := q.UpdateRelay(ctx, sqlc.UpdateRelayParams{
+			ID: r.ID, Kind: r.Kind, Name: r.Name, Host: r.Host, Port: int64(r.Port), Tls: r.TLS,
+			Username: r.Username, PasswordSealed: r.PasswordSealed, FromName: r.FromName, FromEmail: r.FromEmail,
+			HeloName: r.HeloName, Weight: int64(r.Weight), Connections: int64(r.Connections), Messages: int64(r.Messages),
+			PerSecond: int64(r.PerSecond), PerHour: int64(r.PerHour), PerDay: int64(r.PerDay), Enabled: flag(r.Enabled),
+			UpdatedAt: millis(r.UpdatedAt),
+		})
+		if err := there(rows, nameTaken(err, r.Name)); err != nil {
+			return err
+		}
+		return q.EndTroublesOfRelay(ctx, r.ID)
 	})
-	return wrap(there(rows, nameTaken(err, r.Name)), "update relay")
+	return wrap(err, "update relay")
 }
 
 func nameTaken(err error, name string) error {
@@ -96,10 +103,15 @@ func nameTaken(err error, name string) error {
 	return err
 }
 
-// DeleteRelay deletes a relay.
+// DeleteRelay deletes a relay, and what troubles it had.
 func (s *Store) DeleteRelay(ctx context.Context, id int64) error {
-	rows, err := s.w.DeleteRelay(ctx, id)
-	return wrap(there(rows, err), "delete relay")
+	err := s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
+		if err := there(q.DeleteRelay(ctx, id)); err != nil {
+			return err
+		}
+		return q.EndTroublesOfRelay(ctx, id)
+	})
+	return wrap(err, "delete relay")
 }
 
 // StopRelay notes why a relay is not to be used, and reports whether it was in
@@ -113,4 +125,50 @@ func (s *Store) StopRelay(ctx context.Context, id int64, why string, now time.Ti
 func (s *Store) ResumeRelay(ctx context.Context, id int64) error {
 	rows, err := s.w.ResumeRelay(ctx, id)
 	return wrap(there(rows, err), "resume relay")
+}
+
+// SiteTrouble is a site whose policy refuses what a node sends to it directly.
+type SiteTrouble struct {
+	RelayID int64 // the way of sending directly
+	Node    string
+	Site    string // its key
+	Name    string // of the site, for people
+	Why     string // the answer to the last try
+	Since   time.Time
+	Until   time.Time // when the next try is due
+}
+
+// SiteTroubleFor is for how long a trouble counts after its next try was due, when
+// there was none. Chosen: nobody knows what the site thinks by then.
+const SiteTroubleFor = 24 * time.Hour
+
+// SiteTroubles lists the troubles that count now, by site and node.
+func (s *Store) SiteTroubles(ctx context.Context, now time.Time) ([]SiteTrouble, error) {
+	rows, err := s.r.SiteTroubles(ctx, millis(now.Add(-SiteTroubleFor)))
+	list := make([]SiteTrouble, len(rows))
+	for i, row := range rows {
+		list[i] = SiteTrouble{
+			RelayID: row.RelayID, Node: row.Node, Site: row.Site, Name: row.Name, Why: row.Why,
+			Since: instant(row.Since), Until: instant(row.Until),
+		}
+	}
+	return list, wrap(err, "site troubles")
+}
+
+// PutSiteTrouble notes a trouble, or the last try of one that is known: it is still
+// since then.
+func (s *Store) PutSiteTrouble(ctx context.Context, t SiteTrouble) error {
+	return wrap(s.w.PutSiteTrouble(ctx, sqlc.PutSiteTroubleParams{
+		RelayID: t.RelayID, Node: t.Node, Site: t.Site, Name: t.Name, Why: t.Why, Since: millis(t.Since), Until: millis(t.Until),
+	}), "put site trouble")
+}
+
+// EndSiteTrouble forgets a trouble, if there is one.
+func (s *Store) EndSiteTrouble(ctx context.Context, relayID int64, node, site string) error {
+	return wrap(s.w.EndSiteTrouble(ctx, sqlc.EndSiteTroubleParams{RelayID: relayID, Node: node, Site: site}), "end site trouble")
+}
+
+// EndTroublesOfNode forgets what troubles a node had with sites.
+func (s *Store) EndTroublesOfNode(ctx context.Context, node string) error {
+	return wrap(s.w.EndTroublesOfNode(ctx, node), "end troubles of node")
 }

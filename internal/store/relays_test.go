@@ -112,3 +112,43 @@ func TestActiveAccountsOfRole(t *testing.T) {
 		equalList(t, "active admins", got, []string{"a@example.com", "c@example.com"})
 	})
 }
+
+func TestSiteTroubles(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		trouble := func(relay int64, node, site string, until time.Time) store.SiteTrouble {
+			return store.SiteTrouble{RelayID: relay, Node: node, Site: site, Name: "Mail " + site, Why: "550 5.7.1 no", Since: now, Until: until}
+		}
+		id := must(s.CreateRelay(ctx, smtpRelay("one", now)))(t)
+		first, second := trouble(id, "n1", "b", now.Add(time.Hour)), trouble(id, "n2", "a", now)
+		other := trouble(7, "n1", "b", now)
+		for _, one := range []store.SiteTrouble{first, second, other} {
+			ok(t, s.PutSiteTrouble(ctx, one))
+		}
+		list := func(at time.Time) []store.SiteTrouble { return must(s.SiteTroubles(ctx, at))(t) }
+		t.Run("they are listed by site, and are over a day after a try that was not made", func(t *testing.T) {
+			equalList(t, "troubles", list(now), []store.SiteTrouble{second, other, first})
+			equalList(t, "troubles a day later", list(now.Add(store.SiteTroubleFor)), []store.SiteTrouble{first})
+		})
+		t.Run("another refusal is the same trouble, since the first", func(t *testing.T) {
+			again := first
+			again.Why, again.Since, again.Until = "550 5.7.1 never", now.Add(time.Hour), now.Add(2*time.Hour)
+			ok(t, s.PutSiteTrouble(ctx, again))
+			again.Since = first.Since
+			equalList(t, "troubles", list(now), []store.SiteTrouble{second, other, again})
+		})
+		t.Run("one ends alone, those of a node and those of a relay together", func(t *testing.T) {
+			ok(t, s.EndSiteTrouble(ctx, id, "n1", "a")) // there is none
+			ok(t, s.EndSiteTrouble(ctx, id, "n1", "b"))
+			equalList(t, "troubles", list(now), []store.SiteTrouble{second, other})
+			ok(t, s.EndTroublesOfNode(ctx, "n1"))
+			equalList(t, "troubles", list(now), []store.SiteTrouble{second})
+			changed := smtpRelay("one", now)
+			changed.ID = id
+			ok(t, s.UpdateRelay(ctx, changed))
+			equal(t, "troubles of a relay that was changed", len(list(now)), 0)
+			ok(t, s.PutSiteTrouble(ctx, second))
+			ok(t, s.DeleteRelay(ctx, id))
+			equal(t, "troubles of a relay that was deleted", len(list(now)), 0)
+		})
+	})
+}

@@ -2,7 +2,9 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"vestnik/internal/app"
 	"vestnik/internal/web/ui"
@@ -77,7 +79,34 @@ func (r *request) alarms() []ui.Alarm {
 			Text: r.T("relay.alarm", "name", relay.Name), Link: r.T("relay.alarm_mend"), Path: relayPath(relay.ID, ""),
 		})
 	}
+	refused, err := r.App.RefusedRelays(r.in.Context(), r.actor)
+	if err != nil {
+		r.Log.Warn("alarms cannot be read", "error", err)
+	}
+	for _, relay := range refused {
+		if path := relayPath(relay.ID, ""); path != r.in.URL.Path {
+			alarms = append(alarms, ui.Alarm{Text: r.refusedBy(relay), Link: r.T("relay.alarm_sites_look"), Path: path})
+		}
+	}
 	return alarms
+}
+
+// sitesNamed is how many sites an alarm names. Chosen: they fit on a line.
+const sitesNamed = 3
+
+// refusedBy says which sites refuse a way out; several nodes may be refused by one.
+func (r *request) refusedBy(relay app.RefusedRelay) string {
+	var names []string
+	for _, site := range relay.Sites {
+		if !slices.Contains(names, site.Name) {
+			names = append(names, site.Name)
+		}
+	}
+	list := strings.Join(names[:min(len(names), sitesNamed)], ", ")
+	if len(names) > sitesNamed {
+		list += ", …"
+	}
+	return r.N("relay.alarm_sites", int64(len(names)), "name", relay.Name, "sites", list)
 }
 
 func relayPath(id int64, deed string) string { return "/relays/" + strconv.FormatInt(id, 10) + deed }
@@ -124,5 +153,14 @@ func relayColumns(p ui.Page) []ui.Column {
 		{Title: p.T("relay.weight"), Numeric: true},
 		{Title: p.T("relay.limits")},
 		{Title: p.T("field.status")},
+	}
+}
+
+func siteColumns(p ui.Page) []ui.Column {
+	return []ui.Column{
+		{Title: p.T("relay.site")},
+		{Title: p.T("relay.site_node")},
+		{Title: p.T("relay.site_since")},
+		{Title: p.T("relay.site_next")},
 	}
 }

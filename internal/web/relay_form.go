@@ -38,6 +38,7 @@ type relayForm struct {
 	typed    map[string]string // the numbers, as they were typed
 	stored   app.RelaySettings // ID 0: it is a new one
 	last     bool              // no other one is in use
+	sites    []app.SiteTrouble // that refuse it
 	preset   string            // key of the preset that the form is filled from; empty: none
 	steps    []relayStep
 	tested   bool // it was sent to be tested, not to be saved
@@ -76,7 +77,13 @@ func (r *request) storedRelay(id int64) (relayForm, error) {
 	if form.settings = form.stored; id == 0 {
 		form.settings = r.freshRelay(relays)
 	}
-	return form, nil
+	refused, err := r.App.RefusedRelays(r.in.Context(), r.actor)
+	for _, relay := range refused {
+		if relay.ID == id {
+			form.sites = relay.Sites
+		}
+	}
+	return form, err
 }
 
 // freshRelay is what a new relay begins with: the sender is that of the others.

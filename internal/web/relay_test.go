@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"vestnik/internal/app"
 	"vestnik/internal/mailing"
@@ -59,6 +60,17 @@ func someRelay(name string, weight int) app.RelaySettings {
 	return app.RelaySettings{
 		Kind: app.RelaySMTP, Name: name, Host: "smtp.example.org", Port: 587, TLS: "none", FromEmail: "news@example.org",
 		Weight: weight, Enabled: true,
+	}
+}
+
+// refusedBy has a site refuse what a node sends directly.
+func (h *harness) refusedBy(relay int64, site, node string) {
+	h.t.Helper()
+	err := h.store.PutSiteTrouble(context.Background(), app.SiteTrouble{
+		RelayID: relay, Node: node, Site: site, Name: site, Why: "550 5.7.1 " + site, Since: time.Now(), Until: time.Now().Add(time.Hour),
+	})
+	if err != nil {
+		h.t.Fatal(err)
 	}
 }
 
@@ -245,6 +257,25 @@ func TestRelayList(t *testing.T) {
 		if got := h.relays()[0]; got.Trouble != "" {
 			t.Errorf("it is %+v", got)
 		}
+	})
+	h.run("that sites refuse one is told on all pages of admins, with the answers on its own", func(t *testing.T) {
+		direct := app.RelaySettings{Kind: app.RelayMX, Name: "Прямой", HeloName: "mail.example.org", FromEmail: "news@example.org", Weight: 1, Enabled: true}
+		path := h.addRelay(direct)
+		relays := h.relays()
+		for i, site := range []string{"Mail.ru", "Google", "Яндекс", "GMX", "GMX"} {
+			h.refusedBy(relays[len(relays)-1].ID, site, "узел-"+strconv.Itoa(i))
+		}
+		p := admin.get("/clients").shows(".alarm", "«Прямой»: 4 почтовые службы не хотят принимать нашу почту: GMX, Google, Mail.ru, …")
+		if got := p.attr(".alarm a", "href"); got != path {
+			t.Errorf("it leads to %q", got)
+		}
+		user.get("/clients").lacks(".alarm")
+		p = admin.get(path).lacks(".alarm").shows(".rows", "узел-3").shows(".relay-answer", "550 5.7.1 GMX")
+		checkTranslated(t, p)
+		checkTranslated(t, admin.lang("en").get(path))
+		checkTranslated(t, admin.get("/").shows(".alarm", "4 mail services do not want"))
+		admin.lang("ru").follow(admin.submit(admin.get(path), "#relay", nil)).lacks(".alarm")
+		admin.follow(admin.submit(admin.get(path), "#relay-delete form", nil))
 	})
 	h.run("one is deleted, and the last with a warning", func(t *testing.T) {
 		p := admin.get(one).shows("#relay-delete", "остальными путями")

@@ -31,3 +31,20 @@ update relays set trouble = @trouble, trouble_at = @trouble_at where id = @id an
 
 -- name: ResumeRelay :execrows
 update relays set trouble = '', trouble_at = 0 where id = @id;
+
+-- name: SiteTroubles :many
+select * from site_troubles where until > @after order by name, node, relay_id;
+
+-- name: PutSiteTrouble :exec
+insert into site_troubles (relay_id, node, site, name, why, since, until)
+values (@relay_id, @node, @site, @name, @why, @since, @until)
+on conflict (relay_id, node, site) do update set why = excluded.why, until = excluded.until;
+
+-- name: EndSiteTrouble :exec
+delete from site_troubles where relay_id = @relay_id and node = @node and site = @site;
+
+-- name: EndTroublesOfRelay :exec
+delete from site_troubles where relay_id = @relay_id;
+
+-- name: EndTroublesOfNode :exec
+delete from site_troubles where node = @node;

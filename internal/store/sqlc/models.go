@@ -249,6 +249,16 @@ type SigningKey struct {
 	CreatedAt     int64
 }
 
+type SiteTrouble struct {
+	RelayID int64
+	Node    string
+	Site    string
+	Name    string
+	Why     string
+	Since   int64
+	Until   int64
+}
+
 type Suppression struct {
 	OwnerID   int64
 	Email     string

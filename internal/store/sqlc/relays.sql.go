@@ -81,6 +81,68 @@ func (q *Queries) DeleteRelay(ctx context.Context, id int64) (int64, error) {
 	return result.RowsAffected()
 }
 
+const endSiteTrouble = `-- name: EndSiteTrouble :exec
+delete from site_troubles where relay_id = $1 and node = $2 and site = $3
+`
+
+type EndSiteTroubleParams struct {
+	RelayID int64
+	Node    string
+	Site    string
+}
+
+func (q *Queries) EndSiteTrouble(ctx context.Context, arg EndSiteTroubleParams) error {
+	_, err := q.db.ExecContext(ctx, endSiteTrouble, arg.RelayID, arg.Node, arg.Site)
+	return err
+}
+
+const endTroublesOfNode = `-- name: EndTroublesOfNode :exec
+delete from site_troubles where node = $1
+`
+
+func (q *Queries) EndTroublesOfNode(ctx context.Context, node string) error {
+	_, err := q.db.ExecContext(ctx, endTroublesOfNode, node)
+	return err
+}
+
+const endTroublesOfRelay = `-- name: EndTroublesOfRelay :exec
+delete from site_troubles where relay_id = $1
+`
+
+func (q *Queries) EndTroublesOfRelay(ctx context.Context, relayID int64) error {
+	_, err := q.db.ExecContext(ctx, endTroublesOfRelay, relayID)
+	return err
+}
+
+const putSiteTrouble = `-- name: PutSiteTrouble :exec
+insert into site_troubles (relay_id, node, site, name, why, since, until)
+values ($1, $2, $3, $4, $5, $6, $7)
+on conflict (relay_id, node, site) do update set why = excluded.why, until = excluded.until
+`
+
+type PutSiteTroubleParams struct {
+	RelayID int64
+	Node    string
+	Site    string
+	Name    string
+	Why     string
+	Since   int64
+	Until   int64
+}
+
+func (q *Queries) PutSiteTrouble(ctx context.Context, arg PutSiteTroubleParams) error {
+	_, err := q.db.ExecContext(ctx, putSiteTrouble,
+		arg.RelayID,
+		arg.Node,
+		arg.Site,
+		arg.Name,
+		arg.Why,
+		arg.Since,
+		arg.Until,
+	)
+	return err
+}
+
 const relay = `-- name: Relay :one
 select id, host, port, tls, username, password_sealed, from_name, from_email, updated_at, kind, name, helo_name, weight, connections, messages, per_second, per_hour, per_day, enabled, trouble, trouble_at, created_at from relays where id = $1
 `
@@ -175,6 +237,41 @@ func (q *Queries) ResumeRelay(ctx context.Context, id int64) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const siteTroubles = `-- name: SiteTroubles :many
+select relay_id, node, site, name, why, since, until from site_troubles where until > $1 order by name, node, relay_id
+`
+
+func (q *Queries) SiteTroubles(ctx context.Context, after int64) ([]SiteTrouble, error) {
+	rows, err := q.db.QueryContext(ctx, siteTroubles, after)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SiteTrouble
+	for rows.Next() {
+		var i SiteTrouble
+		if err := rows.Scan(
+			&i.RelayID,
+			&i.Node,
+			&i.Site,
+			&i.Name,
+			&i.Why,
+			&i.Since,
+			&i.Until,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const stopRelay = `-- name: StopRelay :execrows

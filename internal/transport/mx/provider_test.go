@@ -174,13 +174,16 @@ func TestRead(t *testing.T) {
 		{"mx.shop.test", "451 4.7.1 Greylisted, please try again in 180 seconds", Greylisted, 5 * time.Minute},
 		{"mx.shop.test", "451 4.7.1 GREYLISTED: come back in 86400 seconds", Greylisted, 5 * time.Minute}, // no 16-bit number
 		{"mx.shop.test", "451 4.7.1 Greylisted, try again in 600 minutes", Greylisted, time.Hour},
-		{"mx.shop.test", "550 5.7.1 You are on our greylist for good", Other, 0}, // a 5yz is not to be tried again
+		{"mx.shop.test", "550 5.7.1 You are on our greylist for good", Unwelcome, 0}, // a 5yz is not to be tried again
 		{"mx.shop.test", "452 4.2.2 Mailbox full", MailboxFull, 0},
 		{"mx.shop.test", "552 Requested mail action aborted: exceeded storage allocation", MailboxFull, 0},
 		{"mx.shop.test", "550 5.1.1 anna: gone", NoSuchUser, 0},
 		{"mx.shop.test", "550 User unknown in local recipient table", NoSuchUser, 0},
 		{"mx.shop.test", "421 4.7.0 mx.shop.test Error: too many connections from 192.0.2.1", Throttled, 0},
 		{"mx.shop.test", "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org", Reputation, 0},
+		{"mx.shop.test", "450 4.7.1 Client host rejected: cannot find your reverse hostname, [192.0.2.1]", Unwelcome, 0},
+		{"mx.shop.test", "550 5.7.26 This mail is unauthenticated", Unwelcome, 0},
+		{"mx.shop.test", "451 4.7.5 not sent: the domain's MTA-STS policy forbids it", Other, 0}, // cryptography
 		{"mx.shop.test", "451 4.3.0 Temporary lookup failure", Other, 0},
 		{"mx.shop.test", "552 5.3.4 Message too big", Other, 0},
 		{"mx.shop.test", "250 2.0.0 Ok, greylisted no more", Other, 0},

@@ -13,12 +13,13 @@ import (
 // Meaning is what a refusal is about, by the words of the one who refuses.
 type Meaning string
 
-// The meanings. Of the first three the recipient knows nothing: they do not end a
-// delivery, even where the code is a 5yz.
+// The meanings. Throttled, Reputation and Greylisted say nothing about the recipient:
+// they do not end a delivery, even where the code is a 5yz.
 const (
 	Other       Meaning = ""             // nothing that we know
 	Throttled   Meaning = "throttled"    // we are too fast: the site is to be slowed down
-	Reputation  Meaning = "reputation"   // we are not trusted: the site is to be stopped, a person to look
+	Reputation  Meaning = "reputation"   // we are not trusted: the site is to be left alone for longer each time
+	Unwelcome   Meaning = "unwelcome"    // the same by its policy, in words that we do not know
 	Greylisted  Meaning = "greylisted"   // this mail is to be tried again, after a while
 	MailboxFull Meaning = "mailbox_full" // the recipient has no room
 	NoSuchUser  Meaning = "no_such_user" // there is no such mailbox
@@ -66,7 +67,18 @@ func (s *Site) Read(reply mailing.Reply) Reading {
 			}
 		}
 	}
+	if isPolicy(reply.Enhanced) {
+		return Reading{Meaning: Unwelcome}
+	}
 	return Reading{}
+}
+
+// isPolicy reports whether an enhanced code is about what the site thinks of us (RFC
+// 3463, section 3.8, and RFC 7372): x.7.y, but for those about cryptography.
+func isPolicy(enhanced string) bool {
+	_, detail, _ := strings.Cut(enhanced, ".")
+	detail, ok := strings.CutPrefix(detail, "7.")
+	return ok && !slices.Contains([]string{"3", "4", "5", "6", "7", "10", "11", "12"}, detail)
 }
 
 // Judge is mailing.Judge with an ear for the site's words, which tell more than
