@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"vestnik/internal/mailing"
 )
 
 func TestContactsImport(t *testing.T) {
@@ -101,6 +103,7 @@ func TestMailingCreate(t *testing.T) {
 			made := object[mailingJSON](create(t, strings.Fields(c.flags)...).want(0))
 			equal(t, "rule", string(made.Rule), c.rule)
 			equal(t, "doubt", made.Doubt, "never_twice")
+			equal(t, "weight", made.Weight, mailing.WeightNormal)
 			if made.NextAt == nil {
 				t.Error("there is no next date")
 			}
@@ -112,6 +115,15 @@ func TestMailingCreate(t *testing.T) {
 		equal(t, "doubt", made.Doubt, "never_missed")
 		equal(t, "owner", made.Owner, anna)
 		equal(t, "subject", made.Subject, "News")
+	})
+	t.Run("a weight is kept, and told where it is not normal", func(t *testing.T) {
+		made := object[mailingJSON](create(t, "--weight", "high").want(0))
+		equal(t, "weight", made.Weight, mailing.WeightHigh)
+		s.in(t).run("mailing", "status", strconv.FormatInt(made.ID, 10)).want(0).says("Weight: High")
+		normal := object[mailingJSON](create(t).want(0))
+		if r := s.in(t).run("mailing", "status", strconv.FormatInt(normal.ID, 10)).want(0); strings.Contains(r.out, "Weight") {
+			t.Errorf("it says %s", r.out)
+		}
 	})
 	t.Run("all that cannot be read is told at once, by the name of its flag", func(t *testing.T) {
 		r := s.in(t).run("mailing", "create", "--owner", anna, "--message", message, "--at", "9.30", "--start", "2026-13-01",
@@ -137,7 +149,7 @@ func TestMailingCreateUsage(t *testing.T) {
 	for _, flags := range []string{
 		"--on mon", "--day 3", "--last-day", "--nth 2 --weekday tue", "--every 2", "--until 2199-01-01", "--count 3", "--skip 2199-01-01",
 		"--repeat monthly --nth 2", "--repeat monthly --weekday tue", "--repeat monthly --last-day --skip-short-months",
-		"--repeat monthly --day 3 --last-day", "--repeat hourly",
+		"--repeat monthly --day 3 --last-day", "--repeat hourly", "--weight 16",
 	} {
 		t.Run("a flag that would be ignored is a usage error: "+flags, func(t *testing.T) {
 			args := append([]string{"mailing", "create", "--owner", anna, "--message", "1", "--at", "09:30"}, strings.Fields(flags)...)
@@ -166,7 +178,7 @@ func TestMailingList(t *testing.T) {
 		list := object[[]json.RawMessage](s.in(t).run("mailing", "list", "--json").want(0))
 		got := fields(result{shell: s.in(t), out: string(list[0])})
 		want := []string{
-			"audience", "created_at", "doubt", "id", "last_at", "message", "next_at", "owner", "rule", "status", "subject",
+			"audience", "created_at", "doubt", "id", "last_at", "message", "next_at", "owner", "rule", "status", "subject", "weight",
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%v, want %v", got, want)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -142,10 +143,11 @@ func behindMailingCreate(args []string) int {
 	return i + 2
 }
 
-// translate gives the commands, flags and arguments below node their help.
+// translate gives the commands, flags and arguments below node their help. A flag whose
+// name means another thing elsewhere has a tag "words".
 func translate(node *kong.Node, path string, words *i18n.Printer) {
 	for _, flag := range node.Flags {
-		flag.Help = words.T("cli.flag." + snake(flag.Name))
+		flag.Help = words.T("cli.flag." + cmp.Or(flag.Tag.Get("words"), snake(flag.Name)))
 	}
 	for _, argument := range node.Positional {
 		argument.Help = words.T("cli.arg." + snake(argument.Name))

@@ -19,6 +19,7 @@ type mailingJSON struct {
 	Audience  string          `json:"audience"`
 	Rule      json.RawMessage `json:"rule"`
 	Doubt     string          `json:"doubt"`
+	Weight    mailing.Weight  `json:"weight"`
 	NextAt    *time.Time      `json:"next_at"`
 	LastAt    *time.Time      `json:"last_at"`
 	CreatedAt *time.Time      `json:"created_at"`
@@ -31,7 +32,7 @@ func mailingOf(m mailing.Mailing, owner, subject string) mailingJSON {
 	}
 	return mailingJSON{
 		ID: m.ID, Owner: owner, Message: m.MessageID, Subject: subject, Status: m.Status, Audience: string(m.Audience),
-		Rule: rule, Doubt: string(m.Doubt), NextAt: instant(m.NextAt), LastAt: instant(m.LastAt), CreatedAt: instant(m.CreatedAt),
+		Rule: rule, Doubt: string(m.Doubt), Weight: m.Weight, NextAt: instant(m.NextAt), LastAt: instant(m.LastAt), CreatedAt: instant(m.CreatedAt),
 	}
 }
 

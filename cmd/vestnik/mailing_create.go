@@ -34,6 +34,7 @@ type mailingCreateCommand struct {
 	Skip  []string `placeholder:"YYYY-MM-DD"`
 
 	NeverMissed bool
+	Weight      string `words:"mailing_weight" enum:"low,normal,high" default:"normal"`
 	FromName    string
 	ReplyTo     string `placeholder:"EMAIL"`
 	JSON        bool   `name:"json"`
@@ -84,7 +85,7 @@ func (c *mailingCreateCommand) Run(ctx context.Context, d *desk) error {
 	}
 	form := app.MailingForm{
 		MessageID: c.Message, Audience: mailing.AudienceAll, Rule: rule,
-		Doubt: mailing.NeverTwice, FromName: c.FromName, ReplyTo: c.ReplyTo,
+		Doubt: mailing.NeverTwice, Weight: mailing.Weight(c.Weight), FromName: c.FromName, ReplyTo: c.ReplyTo,
 	}
 	if c.NeverMissed {
 		form.Doubt = mailing.NeverMissed

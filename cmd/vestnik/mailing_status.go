@@ -38,6 +38,9 @@ func (c mailingStatusCommand) Run(ctx context.Context, d *desk) error {
 	}
 	d.say("cli.mailing.title", "id", v.ID, "subject", v.Message.Subject, "owner", v.Owner.Email)
 	d.say("cli.mailing.status", "status", d.words.T("status."+string(v.Status)))
+	if v.Weight != mailing.WeightNormal {
+		d.say("cli.mailing.weight", "weight", d.words.T("weight."+string(v.Weight)))
+	}
 	if v.StopWhy != "" {
 		d.say("cli.mailing.why", "why", v.StopWhy)
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -17,6 +18,7 @@ type MailingForm struct {
 	ContactIDs []int64 // when Audience is chosen; nil leaves them as they are
 	Rule       mailing.Rule
 	Doubt      mailing.Doubt
+	Weight     mailing.Weight // empty: normal
 	FromName   string
 	ReplyTo    string
 }
@@ -46,6 +48,10 @@ func (a *App) check(ctx context.Context, owner mailing.Account, f *MailingForm, 
 	}
 	if f.Doubt != mailing.NeverTwice && f.Doubt != mailing.NeverMissed {
 		problems.Add("doubt", "choice_unknown")
+	}
+	f.Weight = cmp.Or(f.Weight, mailing.WeightNormal)
+	if !f.Weight.Valid() {
+		problems.Add("weight", "choice_unknown")
 	}
 	return next, checkSender(&problems, f)
 }
@@ -104,7 +110,7 @@ func (a *App) CreateMailing(ctx context.Context, actor mailing.Account, f Mailin
 }
 
 func (f MailingForm) apply(m *mailing.Mailing, now time.Time) {
-	m.MessageID, m.Audience, m.Rule, m.Doubt = f.MessageID, f.Audience, f.Rule, f.Doubt
+	m.MessageID, m.Audience, m.Rule, m.Doubt, m.Weight = f.MessageID, f.Audience, f.Rule, f.Doubt, f.Weight
 	m.FromName, m.ReplyTo, m.UpdatedAt = f.FromName, f.ReplyTo, now
 }
 

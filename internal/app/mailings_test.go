@@ -91,11 +91,11 @@ func TestMailingForm(t *testing.T) {
 	t.Run("all that is wrong is said at once", func(t *testing.T) {
 		h, owner, _ := furnished(t)
 		_, err := h.CreateMailing(t.Context(), owner, app.MailingForm{
-			Audience: "some", Doubt: "?", FromName: strings.Repeat("x", 101), ReplyTo: "x",
+			Audience: "some", Doubt: "?", Weight: "heavy", FromName: strings.Repeat("x", 101), ReplyTo: "x",
 			Rule: mailing.Rule{Frequency: "hourly", Start: mailing.DateOf(h.now), Zone: "Europe/Moscow"},
 		})
 		if got := fields(err); got != "audience:choice_unknown doubt:choice_unknown frequency:frequency_unknown "+
-			"from_name:text_too_long message:message_none_chosen reply_to:email_malformed" {
+			"from_name:text_too_long message:message_none_chosen reply_to:email_malformed weight:choice_unknown" {
 			t.Errorf("got %s", got)
 		}
 	})

@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -61,8 +62,8 @@ func (f *feeder) pause() time.Duration {
 	return feedEvery
 }
 
-// once gives urgent runs what they ask for, and shares the room among the others
-// alike, so that a small mailing does not wait behind a large one.
+// once gives urgent runs what they ask for, and shares the room among the others, so
+// that a small mailing does not wait behind a large one.
 func (f *feeder) once(ctx context.Context) error {
 	if err := f.reclaim(ctx); err != nil {
 		return err
@@ -75,9 +76,11 @@ func (f *feeder) once(ctx context.Context) error {
 		case rests:
 		case run.Priority > mailing.PriorityBulk:
 			room, _ := f.lanes.room(true, now)
-			if err := f.lease(ctx, run, room); err != nil {
+			leased, err := f.lease(ctx, run, room)
+			if err != nil {
 				return err
 			}
+			f.give(leased, true, now)
 		default:
 			bulk = append(bulk, run)
 		}
@@ -86,46 +89,72 @@ func (f *feeder) once(ctx context.Context) error {
 	if len(bulk) == 0 || f.hands.count() > maxInHand || room < (capacity+1)/2 {
 		return nil
 	}
-	f.more = false
-	share := max(room/len(bulk), 1)
-	for _, run := range bulk {
-		left, _ := f.lanes.room(false, now)
-		if err := f.lease(ctx, run, min(share, left)); err != nil {
-			return err
-		}
-	}
-	return nil
+	leased, err := f.leaseShares(ctx, bulk, room)
+	f.give(leased, false, now)
+	return err
 }
 
-// lease is not cut off when the node is asked to stop: nobody would know what the
-// ledger made of it.
-func (f *feeder) lease(ctx context.Context, run *mailing.Run, most int) error {
+// leaseShares leases so many of the runs in all. Their owners share alike, so that
+// nobody starves another by having many mailings, and an owner's runs by weight. They
+// come mixed, or the last run's would wait until all of the others' are sent.
+func (f *feeder) leaseShares(ctx context.Context, bulk []*mailing.Run, room int) (leased []job, err error) {
+	f.more = false
+	runs := map[int64][]sharer{}
+	for _, run := range bulk {
+		runs[run.OwnerID] = append(runs[run.OwnerID], sharer{run.Weight.Parts(), func(most int) (int, error) {
+			own, err := f.lease(ctx, run, most)
+			leased = append(leased, own...)
+			return len(own), err
+		}})
+	}
+	var owners []sharer
+	for _, own := range runs {
+		owners = append(owners, sharer{1, func(most int) (int, error) { return share(own, most) }})
+	}
+	_, err = share(owners, room)
+	if len(bulk) > 1 {
+		rand.Shuffle(len(leased), func(i, k int) { leased[i], leased[k] = leased[k], leased[i] })
+	}
+	return leased, err
+}
+
+// lease leases at most so many of the run. It is not cut off when the node is asked
+// to stop: nobody would know what the ledger made of it.
+func (f *feeder) lease(ctx context.Context, run *mailing.Run, most int) ([]job, error) {
 	now := time.Now()
 	if most < 1 || ctx.Err() != nil {
-		return nil
+		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
 	defer cancel()
 	leased, err := f.Store.Lease(ctx, f.node, run.ID, now, most)
 	if err != nil {
 		f.unsure = true
-		return err
+		return nil, err
 	}
 	if len(leased) == 0 {
 		f.resting[run.ID] = now.Add(restAfterNone)
-		return nil
+		return nil, nil
 	}
-	isBulk := run.Priority == mailing.PriorityBulk
-	f.more = f.more || isBulk && len(leased) == most
+	f.more = f.more || run.Priority == mailing.PriorityBulk && len(leased) == most
+	jobs := make([]job, 0, len(leased))
 	for _, l := range leased {
 		j := job{Leased: l, run: run, leasedAt: now}
 		if f.hands.take(l.ID) {
-			f.lanes.give(j, !isBulk, now)
+			jobs = append(jobs, j)
 		} else {
 			f.clashing = append(f.clashing, j)
 		}
 	}
-	return nil
+	return jobs, nil
+}
+
+// give puts what was leased into the lanes that had room at now. How long the leasing
+// took is not held against them.
+func (f *feeder) give(leased []job, urgent bool, now time.Time) {
+	for _, j := range leased {
+		f.lanes.give(j, urgent, now)
+	}
 }
 
 // reclaim hands back what the ledger has on our name and we do not send: what we

@@ -214,14 +214,14 @@ func TestAnswersThatAreLost(t *testing.T) {
 			t.Helper()
 			w := newWorld(t, s, 4, smtpsink.Options{})
 			id := w.open(t, w.mailing(t, mailing.Mailing{}))
-			e := newEngine(w.config(nil))
-			ok(t, e.start(background))
-			t.Cleanup(func() { _ = e.journal.close() })
 			run := w.run(t, id)
-			idle := &lane{Engine: e, road: e.Roads()[0], bulk: make(chan job, 100), gate: &gate{}, pace: pace{lookahead: 100}, since: time.Now()}
-			e.lanes.Engine = e
-			e.lanes.replace([]*lane{idle})
-			return &feeder{Engine: e, resting: map[int64]time.Time{}}, &run
+			return w.idleFeeder(t, 100), &run
+		}
+		lease := func(t *testing.T, f *feeder, run *mailing.Run, most int) {
+			t.Helper()
+			leased, err := f.lease(background, run, most)
+			ok(t, err)
+			f.give(leased, false, time.Now())
 		}
 		told := func(t *testing.T, f *feeder) []store.Outcome {
 			t.Helper()
@@ -235,7 +235,7 @@ func TestAnswersThatAreLost(t *testing.T) {
 		}
 		t.Run("a lease that nobody knows of is handed back", func(t *testing.T) {
 			f, run := newFeeder(t)
-			ok(t, f.lease(background, run, 2))
+			lease(t, f, run, 2)
 			_, err := s.Lease(background, f.node, run.ID, time.Now(), 2) // the answer is lost
 			ok(t, err)
 			ok(t, f.reclaim(background))
@@ -250,13 +250,13 @@ func TestAnswersThatAreLost(t *testing.T) {
 		})
 		t.Run("what is leased while in hand is not sent from two hands", func(t *testing.T) {
 			f, run := newFeeder(t)
-			ok(t, f.lease(background, run, 1))
+			lease(t, f, run, 1)
 			bulk := f.lanes.all()[0].bulk
 			j := <-bulk
 			back := []store.Outcome{f.handBack(&j)}
 			ok(t, f.tell(background, back)) // and its answer is lost
 			for len(f.clashing) == 0 {
-				ok(t, f.lease(background, run, 1))
+				lease(t, f, run, 1)
 			}
 			for range len(bulk) {
 				if other := <-bulk; other.ID == j.ID {

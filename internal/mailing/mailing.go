@@ -93,6 +93,7 @@ type Mailing struct {
 	Audience  Audience
 	Rule      Rule
 	Doubt     Doubt
+	Weight    Weight
 	FromName  string // empty: the relay's
 	ReplyTo   string // empty: none
 	Status    Status

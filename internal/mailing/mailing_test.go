@@ -93,10 +93,10 @@ func TestLiveStatuses(t *testing.T) {
 func TestNewRun(t *testing.T) {
 	t.Run("a run freezes what the mailing and its owner are now", func(t *testing.T) {
 		now := time.Date(2026, time.November, 23, 9, 0, 0, 0, time.UTC)
-		m := Mailing{ID: 7, OwnerID: 5, FromName: "Анна", ReplyTo: "a@x.ru", Doubt: NeverMissed}
+		m := Mailing{ID: 7, OwnerID: 5, FromName: "Анна", ReplyTo: "a@x.ru", Doubt: NeverMissed, Weight: WeightHigh}
 		want := Run{
 			MailingID: 7, OwnerID: 5, Kind: RunScheduled, ScheduledFor: now.Add(-time.Minute), State: RunOpening,
-			FromName: "Анна", ReplyTo: "a@x.ru", Lang: "ru", Doubt: NeverMissed, Unsubscribe: true, CreatedAt: now,
+			FromName: "Анна", ReplyTo: "a@x.ru", Lang: "ru", Weight: WeightHigh, Doubt: NeverMissed, Unsubscribe: true, CreatedAt: now,
 		}
 		if got := NewRun(m, Account{ID: 5, Lang: "ru"}, RunScheduled, now.Add(-time.Minute), now); got != want {
 			t.Errorf("got %+v", got)

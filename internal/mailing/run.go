@@ -55,6 +55,7 @@ type Run struct {
 	ReplyTo      string
 	Lang         string
 	Priority     Priority
+	Weight       Weight // empty for single mails
 	Doubt        Doubt
 	Unsubscribe  bool // mails carry a way to unsubscribe
 	Counts       Counts
@@ -68,7 +69,7 @@ func NewRun(m Mailing, owner Account, kind RunKind, scheduledFor, now time.Time)
 	return Run{
 		MailingID: m.ID, OwnerID: m.OwnerID, Kind: kind, ScheduledFor: scheduledFor, State: RunOpening,
 		Audience: m.Audience, FromName: m.FromName, ReplyTo: m.ReplyTo, Lang: owner.Lang, Priority: PriorityBulk,
-		Doubt: m.Doubt, Unsubscribe: true, CreatedAt: now,
+		Weight: m.Weight, Doubt: m.Doubt, Unsubscribe: true, CreatedAt: now,
 	}
 }
 

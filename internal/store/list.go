@@ -186,7 +186,7 @@ type MailingRow struct {
 }
 
 var mailingList = list{
-	fields: `m.id, m.owner_id, m.message_id, m.audience, m.rule, m.doubt, m.from_name, m.reply_to, m.status,
+	fields: `m.id, m.owner_id, m.message_id, m.audience, m.rule, m.doubt, m.weight, m.from_name, m.reply_to, m.status,
 m.next_at, m.last_at, m.stop_by, m.stop_why, m.stopped_at, m.created_at, m.updated_at, g.subject,
 (select count(*) from mailing_contacts mc where mc.mailing_id = m.id), a.first_name || ' ' || a.last_name, a.email`,
 	from: "mailings m join messages g on g.id = m.message_id join accounts a on a.id = m.owner_id",
@@ -228,7 +228,7 @@ func (s *Store) Mailings(ctx context.Context, f MailingFilter, page Page) ([]Mai
 func scanMailing(rows *sql.Rows) (m MailingRow, err error) {
 	var rule string
 	var next, last, stopped, created, updated int64
-	err = rows.Scan(&m.ID, &m.OwnerID, &m.MessageID, &m.Audience, &rule, &m.Doubt, &m.FromName, &m.ReplyTo, &m.Status,
+	err = rows.Scan(&m.ID, &m.OwnerID, &m.MessageID, &m.Audience, &rule, &m.Doubt, &m.Weight, &m.FromName, &m.ReplyTo, &m.Status,
 		&next, &last, &m.StopBy, &m.StopWhy, &stopped, &created, &updated, &m.Subject,
 		&m.Chosen, &m.OwnerName, &m.OwnerEmail)
 	if err != nil {

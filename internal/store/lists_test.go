@@ -108,7 +108,7 @@ func TestMailingsAreListed(t *testing.T) {
 		h := newHouse(t, s, 3)
 		message := storetest.Message(t, s, mailing.Message{OwnerID: h.owner.ID, Subject: "Ёлочные игрушки"})
 		chosen := storetest.Mailing(t, s, mailing.Mailing{
-			OwnerID: h.owner.ID, MessageID: message.ID, FromName: "Анна", ReplyTo: "reply@example.com",
+			OwnerID: h.owner.ID, MessageID: message.ID, Weight: mailing.WeightHigh, FromName: "Анна", ReplyTo: "reply@example.com",
 		}, h.contacts[0].ID, h.contacts[1].ID)
 		boris := storetest.Account(t, s, "boris@example.com")
 		storetest.Mailing(t, s, mailing.Mailing{OwnerID: boris.ID, Status: mailing.StatusCompleted})
@@ -133,8 +133,9 @@ func TestMailingsAreListed(t *testing.T) {
 			}
 		})
 		t.Run("with other contacts after an edit", func(t *testing.T) {
-			chosen.FromName = ""
+			chosen.FromName, chosen.Weight = "", mailing.WeightLow
 			ok(t, s.UpdateMailing(ctx, chosen, chosen.Status, nil))
+			equal(t, "weight", must(s.Mailing(ctx, chosen.ID))(t).Weight, mailing.WeightLow)
 			equal(t, "chosen", len(must(s.MailingContacts(ctx, chosen.ID))(t)), 2)
 			ok(t, s.UpdateMailing(ctx, chosen, chosen.Status, []int64{h.contacts[2].ID}))
 			equalList(t, "chosen", must(s.MailingContacts(ctx, chosen.ID))(t), []int64{h.contacts[2].ID})

@@ -23,8 +23,8 @@ func (s *Store) CreateMailing(ctx context.Context, m mailing.Mailing, contactIDs
 	return id, wrap(s.inTx(ctx, func(q *sqlc.Queries, tx *sql.Tx) error {
 		err := q.CreateMailing(ctx, sqlc.CreateMailingParams{
 			ID: id, OwnerID: m.OwnerID, MessageID: m.MessageID, Audience: string(m.Audience), Rule: string(rule),
-			Doubt: string(m.Doubt), FromName: m.FromName, ReplyTo: m.ReplyTo, Status: string(m.Status),
-			NextAt: millis(m.NextAt), CreatedAt: millis(m.CreatedAt),
+			Doubt: string(m.Doubt), Weight: string(m.Weight), FromName: m.FromName, ReplyTo: m.ReplyTo,
+			Status: string(m.Status), NextAt: millis(m.NextAt), CreatedAt: millis(m.CreatedAt),
 		})
 		if err != nil {
 			return err
@@ -48,7 +48,7 @@ func (s *Store) UpdateMailing(ctx context.Context, m mailing.Mailing, was mailin
 		}
 		err := changed(q.UpdateMailing(ctx, sqlc.UpdateMailingParams{
 			ID: m.ID, MessageID: m.MessageID, Audience: string(m.Audience), Rule: string(rule), Doubt: string(m.Doubt),
-			FromName: m.FromName, ReplyTo: m.ReplyTo, Status: string(m.Status), NextAt: millis(m.NextAt),
+			Weight: string(m.Weight), FromName: m.FromName, ReplyTo: m.ReplyTo, Status: string(m.Status), NextAt: millis(m.NextAt),
 			UpdatedAt: millis(m.UpdatedAt), WasStatus: string(was),
 		}))
 		if err != nil || contactIDs == nil {
@@ -224,7 +224,7 @@ func (s *Store) Numbers(ctx context.Context, ownerID int64) (n Numbers, err erro
 func mailingOf(row sqlc.Mailing) (mailing.Mailing, error) {
 	m := mailing.Mailing{
 		ID: row.ID, OwnerID: row.OwnerID, MessageID: row.MessageID, Audience: mailing.Audience(row.Audience),
-		Doubt: mailing.Doubt(row.Doubt), FromName: row.FromName, ReplyTo: row.ReplyTo,
+		Doubt: mailing.Doubt(row.Doubt), Weight: mailing.Weight(row.Weight), FromName: row.FromName, ReplyTo: row.ReplyTo,
 		Status: mailing.Status(row.Status), NextAt: instant(row.NextAt), LastAt: instant(row.LastAt),
 		StopBy: row.StopBy, StopWhy: row.StopWhy, StoppedAt: instant(row.StoppedAt),
 		CreatedAt: instant(row.CreatedAt), UpdatedAt: instant(row.UpdatedAt),

@@ -112,7 +112,7 @@ func createRun(ctx context.Context, q *sqlc.Queries, r mailing.Run, content Cont
 		ID: r.ID, MailingID: nullID(r.MailingID), OwnerID: r.OwnerID, Kind: string(r.Kind),
 		ScheduledFor: millis(r.ScheduledFor), State: string(r.State), VersionID: version,
 		AudienceKind: string(r.Audience), FromName: r.FromName,
-		ReplyTo: r.ReplyTo, Lang: r.Lang, Priority: int64(r.Priority), Doubt: string(r.Doubt),
+		ReplyTo: r.ReplyTo, Lang: r.Lang, Priority: int64(r.Priority), Weight: string(r.Weight), Doubt: string(r.Doubt),
 		Unsubscribe: flag(r.Unsubscribe), CreatedAt: millis(r.CreatedAt), FinishedAt: millis(r.FinishedAt),
 	}))
 }
@@ -392,8 +392,8 @@ func runOf(row sqlc.Run) mailing.Run {
 	return mailing.Run{
 		ID: row.ID, MailingID: row.MailingID.Int64, OwnerID: row.OwnerID, Kind: mailing.RunKind(row.Kind),
 		ScheduledFor: instant(row.ScheduledFor), State: mailing.RunState(row.State), VersionID: row.VersionID,
-		Audience: mailing.Audience(row.AudienceKind), FromName: row.FromName, ReplyTo: row.ReplyTo, Lang: row.Lang, Priority: mailing.Priority(row.Priority),
-		Doubt: mailing.Doubt(row.Doubt), Unsubscribe: row.Unsubscribe != 0,
+		Audience: mailing.Audience(row.AudienceKind), FromName: row.FromName, ReplyTo: row.ReplyTo, Lang: row.Lang,
+		Priority: mailing.Priority(row.Priority), Weight: mailing.Weight(row.Weight), Doubt: mailing.Doubt(row.Doubt), Unsubscribe: row.Unsubscribe != 0,
 		Counts: mailing.Counts{
 			Audience: row.Audience, Sent: row.Sent, Failed: row.Failed, Skipped: row.Skipped, InDoubt: row.InDoubt,
 		},

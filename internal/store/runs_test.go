@@ -92,6 +92,19 @@ func TestOpenScheduledRun(t *testing.T) {
 	})
 }
 
+func TestARunKeepsTheWeightItWasOpenedWith(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		h := newHouse(t, s, 1)
+		m := storetest.Mailing(t, s, mailing.Mailing{OwnerID: h.owner.ID, Weight: mailing.WeightHigh})
+		run := storetest.Run(t, s, m)
+		equal(t, "when it is opened", run.Weight, mailing.WeightHigh)
+		m.Weight = mailing.WeightLow
+		ok(t, s.UpdateMailing(ctx, m, m.Status, nil))
+		equal(t, "after an edit", must(s.LiveRuns(ctx))(t)[0].Weight, mailing.WeightHigh)
+		equal(t, "of the next run", mailing.NewRun(must(s.Mailing(ctx, m.ID))(t), h.owner, mailing.RunManual, now, now).Weight, mailing.WeightLow)
+	})
+}
+
 func TestMissedRunIsOnRecordOnly(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		h := newHouse(t, s, 2)

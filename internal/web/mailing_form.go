@@ -19,7 +19,7 @@ type mailingForm struct {
 	Search            string  // among the contacts to choose from
 	Message           string
 	Rule              ruleForm
-	Doubt             string
+	Doubt, Weight     string
 	FromName, ReplyTo string
 }
 
@@ -40,7 +40,7 @@ type mailingFormPage struct {
 func (w *Web) newMailing(r *request) error {
 	form := mailingForm{
 		Audience: string(mailing.AudienceAll), Message: r.field("message"),
-		Rule: r.firstRule(), Doubt: string(mailing.NeverTwice),
+		Rule: r.firstRule(), Doubt: string(mailing.NeverTwice), Weight: string(mailing.WeightNormal),
 	}
 	return w.renderMailingForm(r, http.StatusOK, w.newMailingPage(form), r.actor)
 }
@@ -53,7 +53,7 @@ func (w *Web) newMailingPage(form mailingForm) mailingFormPage {
 func (r *request) typedMailing() mailingForm {
 	return mailingForm{
 		Audience: r.field("audience"), Chosen: r.typedContacts(), Search: r.field("search"),
-		Message: r.field("message"), Rule: r.typedRule(), Doubt: r.field("doubt"),
+		Message: r.field("message"), Rule: r.typedRule(), Doubt: r.field("doubt"), Weight: r.field("weight"),
 		FromName: r.field("from_name"), ReplyTo: r.field("reply_to"),
 	}
 }
@@ -92,7 +92,7 @@ func (w *Web) editMailing(r *request) error {
 	}
 	form := mailingForm{
 		Audience: string(view.Audience), Message: strconv.FormatInt(view.MessageID, 10), Rule: r.storedRule(view.Rule),
-		Doubt: string(view.Doubt), FromName: view.FromName, ReplyTo: view.ReplyTo,
+		Doubt: string(view.Doubt), Weight: string(view.Weight), FromName: view.FromName, ReplyTo: view.ReplyTo,
 	}
 	if form.Chosen, err = w.App.ChosenContacts(r.in.Context(), r.actor, view.ID); err != nil {
 		return err
@@ -150,7 +150,7 @@ func (r *request) saveMailing(form mailingForm, save func(context.Context, app.M
 	message, _ := strconv.ParseInt(form.Message, 10, 64) // 0, none chosen, is refused
 	err := save(r.in.Context(), app.MailingForm{
 		MessageID: message, Audience: mailing.Audience(form.Audience), ContactIDs: form.contactIDs(), Rule: rule,
-		Doubt: mailing.Doubt(form.Doubt), FromName: form.FromName, ReplyTo: form.ReplyTo,
+		Doubt: mailing.Doubt(form.Doubt), Weight: mailing.Weight(form.Weight), FromName: form.FromName, ReplyTo: form.ReplyTo,
 	})
 	if err == nil {
 		return nil, nil
@@ -220,6 +220,14 @@ func (w *Web) messageOptions(r *request, owner mailing.Account, chosen string) (
 		return options, nil
 	}
 	return append(options, ui.Option{Value: chosen, Label: m.Subject}), err
+}
+
+func weightOptions(p ui.Page) []ui.Option {
+	var options []ui.Option
+	for _, weight := range mailing.Weights() {
+		options = append(options, ui.Option{Value: string(weight), Label: p.T("weight." + string(weight))})
+	}
+	return options
 }
 
 // reachHint says how many a mailing to all would reach, and why not all.

@@ -935,6 +935,10 @@ func optionFields(p ui.Page, f mailingFormPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
+		templ_7745c5c3_Err = ui.RadioGroup(ui.Field{Name: "weight", Label: p.T("mailings.weight_question"), Hint: p.T("mailings.weight_hint"), Value: f.Weight, Error: f.Problems["weight"]}, weightOptions(p)...).Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
 		templ_7745c5c3_Err = ui.RadioGroup(ui.Field{Name: "doubt", Label: p.T("mailings.doubt_question"), Value: f.Doubt, Error: f.Problems["doubt"]}, ui.Option{Value: "never_twice", Label: p.T("doubt.never_twice"), Hint: p.T("mailings.doubt_never_twice")}, ui.Option{Value: "never_missed", Label: p.T("doubt.never_missed"), Hint: p.T("mailings.doubt_never_missed")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -946,7 +950,7 @@ func optionFields(p ui.Page, f mailingFormPage) templ.Component {
 		var templ_7745c5c3_Var43 string
 		templ_7745c5c3_Var43, templ_7745c5c3_Err = templ.JoinStringErrs(p.T("mailings.save_hint"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `mailing_form.templ`, Line: 146, Col: 49}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `mailing_form.templ`, Line: 147, Col: 49}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var43))
 		if templ_7745c5c3_Err != nil {

@@ -77,7 +77,7 @@ func TestNewMailing(t *testing.T) {
 		anna.follow(done.expect(http.StatusSeeOther)).shows(".flash", "добавлена").shows(".page-lead", "Один раз")
 		m := anna.mailings()[0]
 		want := mailing.Rule{Frequency: mailing.Once, Start: tomorrow(), At: mailing.Clock{Hour: 10}, Zone: "Europe/Moscow"}
-		if !reflect.DeepEqual(m.Rule, want) || m.Audience != mailing.AudienceAll || m.Doubt != mailing.NeverTwice {
+		if !reflect.DeepEqual(m.Rule, want) || m.Audience != mailing.AudienceAll || m.Doubt != mailing.NeverTwice || m.Weight != mailing.WeightNormal {
 			t.Errorf("it is %+v", m)
 		}
 	})
@@ -168,6 +168,38 @@ func TestEditMailing(t *testing.T) {
 		admin.submit(on, theForm, url.Values{"audience": {"chosen"}, "contacts": {fmt.Sprint(anna.contacts[1].ID)}}).expect(http.StatusSeeOther)
 		if got := anna.chosenOf(m.ID); !reflect.DeepEqual(got, []int64{anna.contacts[1].ID}) {
 			t.Errorf("chosen: %v", got)
+		}
+	})
+}
+
+func TestWeightOfAMailing(t *testing.T) {
+	h := newHarness(t)
+	anna := newRoom(h, "anna@example.org", 3)
+	m := anna.mailing(every(mailing.Daily))
+	edit := func(changes url.Values) *page {
+		t.Helper()
+		return anna.submit(anna.get(at(m.ID, "/edit")).expect(http.StatusOK), theForm, changes)
+	}
+	t.Run("a normal one is not worth a word", func(t *testing.T) {
+		if text := anna.get(at(m.ID, "")).text(".facts"); strings.Contains(text, "Вес") {
+			t.Errorf("the page says %q", text)
+		}
+	})
+	t.Run("another one is kept, shown, and stays when the form is saved untouched", func(t *testing.T) {
+		done := edit(url.Values{"weight": {"high"}}).expect(http.StatusSeeOther)
+		anna.follow(done).shows(".facts", "Вес Высокий")
+		edit(nil).expect(http.StatusSeeOther)
+		if got := h.stored(m.ID).Weight; got != mailing.WeightHigh {
+			t.Errorf("it is %q now", got)
+		}
+	})
+	t.Run("one that there is not is refused", func(t *testing.T) {
+		edit(url.Values{"weight": {"heavy"}}).expect(http.StatusUnprocessableEntity).shows("#field-weight-error", "Выберите")
+	})
+	t.Run("a new mailing may have one, too", func(t *testing.T) {
+		id := saved(t, anna.post("/mailings/new", with(anna.filled(), "weight", "low")).expect(http.StatusSeeOther))
+		if got := h.stored(id).Weight; got != mailing.WeightLow {
+			t.Errorf("it is %q", got)
 		}
 	})
 }

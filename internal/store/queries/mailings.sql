@@ -1,8 +1,8 @@
 -- name: CreateMailing :exec
 insert into mailings (
-    id, owner_id, message_id, audience, rule, doubt, from_name, reply_to, status, next_at, created_at, updated_at
+    id, owner_id, message_id, audience, rule, doubt, weight, from_name, reply_to, status, next_at, created_at, updated_at
 ) values (
-    @id, @owner_id, @message_id, @audience, @rule, @doubt, @from_name, @reply_to, @status, @next_at, @created_at, @created_at
+    @id, @owner_id, @message_id, @audience, @rule, @doubt, @weight, @from_name, @reply_to, @status, @next_at, @created_at, @created_at
 );
 
 -- name: Mailing :one
@@ -10,8 +10,8 @@ select * from mailings where id = @id;
 
 -- name: UpdateMailing :execrows
 update mailings
-set message_id = @message_id, audience = @audience, rule = @rule, doubt = @doubt, from_name = @from_name,
-    reply_to = @reply_to, status = @status, next_at = @next_at, updated_at = @updated_at
+set message_id = @message_id, audience = @audience, rule = @rule, doubt = @doubt, weight = @weight,
+    from_name = @from_name, reply_to = @reply_to, status = @status, next_at = @next_at, updated_at = @updated_at
 where id = @id and status = @was_status;
 
 -- name: SetMailingStatus :execrows

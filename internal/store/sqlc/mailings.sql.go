@@ -150,9 +150,9 @@ func (q *Queries) CountStuckRuns(ctx context.Context, mailingID sql.NullInt64) (
 
 const createMailing = `-- name: CreateMailing :exec
 insert into mailings (
-    id, owner_id, message_id, audience, rule, doubt, from_name, reply_to, status, next_at, created_at, updated_at
+    id, owner_id, message_id, audience, rule, doubt, weight, from_name, reply_to, status, next_at, created_at, updated_at
 ) values (
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12
 )
 `
 
@@ -163,6 +163,7 @@ type CreateMailingParams struct {
 	Audience  string
 	Rule      string
 	Doubt     string
+	Weight    string
 	FromName  string
 	ReplyTo   string
 	Status    string
@@ -178,6 +179,7 @@ func (q *Queries) CreateMailing(ctx context.Context, arg CreateMailingParams) er
 		arg.Audience,
 		arg.Rule,
 		arg.Doubt,
+		arg.Weight,
 		arg.FromName,
 		arg.ReplyTo,
 		arg.Status,
@@ -197,7 +199,7 @@ func (q *Queries) DeleteMailing(ctx context.Context, id int64) error {
 }
 
 const dueMailings = `-- name: DueMailings :many
-select m.id, m.owner_id, m.message_id, m.audience, m.rule, m.doubt, m.from_name, m.reply_to, m.status, m.next_at, m.last_at, m.stop_by, m.stop_why, m.stopped_at, m.created_at, m.updated_at from mailings m
+select m.id, m.owner_id, m.message_id, m.audience, m.rule, m.doubt, m.from_name, m.reply_to, m.status, m.next_at, m.last_at, m.stop_by, m.stop_why, m.stopped_at, m.created_at, m.updated_at, m.weight from mailings m
 join accounts a on a.id = m.owner_id
 where m.next_at > 0 and m.next_at <= $1 and m.status in ('created', 'running') and a.blocked_at = 0
     and (m.next_at > $2 or m.next_at = $2 and m.id > $3)
@@ -243,6 +245,7 @@ func (q *Queries) DueMailings(ctx context.Context, arg DueMailingsParams) ([]Mai
 			&i.StoppedAt,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.Weight,
 		); err != nil {
 			return nil, err
 		}
@@ -280,7 +283,7 @@ func (q *Queries) LockMailing(ctx context.Context, id int64) error {
 }
 
 const mailing = `-- name: Mailing :one
-select id, owner_id, message_id, audience, rule, doubt, from_name, reply_to, status, next_at, last_at, stop_by, stop_why, stopped_at, created_at, updated_at from mailings where id = $1
+select id, owner_id, message_id, audience, rule, doubt, from_name, reply_to, status, next_at, last_at, stop_by, stop_why, stopped_at, created_at, updated_at, weight from mailings where id = $1
 `
 
 func (q *Queries) Mailing(ctx context.Context, id int64) (Mailing, error) {
@@ -303,6 +306,7 @@ func (q *Queries) Mailing(ctx context.Context, id int64) (Mailing, error) {
 		&i.StoppedAt,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.Weight,
 	)
 	return i, err
 }
@@ -457,9 +461,9 @@ func (q *Queries) TouchMailing(ctx context.Context, arg TouchMailingParams) (int
 
 const updateMailing = `-- name: UpdateMailing :execrows
 update mailings
-set message_id = $1, audience = $2, rule = $3, doubt = $4, from_name = $5,
-    reply_to = $6, status = $7, next_at = $8, updated_at = $9
-where id = $10 and status = $11
+set message_id = $1, audience = $2, rule = $3, doubt = $4, weight = $5,
+    from_name = $6, reply_to = $7, status = $8, next_at = $9, updated_at = $10
+where id = $11 and status = $12
 `
 
 type UpdateMailingParams struct {
@@ -467,6 +471,7 @@ type UpdateMailingParams struct {
 	Audience  string
 	Rule      string
 	Doubt     string
+	Weight    string
 	FromName  string
 	ReplyTo   string
 	Status    string
@@ -482,6 +487,7 @@ func (q *Queries) UpdateMailing(ctx context.Context, arg UpdateMailingParams) (i
 		arg.Audience,
 		arg.Rule,
 		arg.Doubt,
+		arg.Weight,
 		arg.FromName,
 		arg.ReplyTo,
 		arg.Status,

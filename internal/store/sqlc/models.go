@@ -153,6 +153,7 @@ type Mailing struct {
 	StoppedAt int64
 	CreatedAt int64
 	UpdatedAt int64
+	Weight    string
 }
 
 type MailingContact struct {
@@ -229,6 +230,7 @@ type Run struct {
 	CreatedAt    int64
 	FinishedAt   int64
 	LeasedTo     int64
+	Weight       string
 }
 
 type Session struct {

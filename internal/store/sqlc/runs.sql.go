@@ -181,10 +181,10 @@ func (q *Queries) CreateLease(ctx context.Context, arg CreateLeaseParams) error 
 const createRun = `-- name: CreateRun :execrows
 insert into runs (
     id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang,
-    priority, doubt, unsubscribe, created_at, finished_at
+    priority, weight, doubt, unsubscribe, created_at, finished_at
 ) values (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-    $12, $13, $14, $15, $16
+    $12, $13, $14, $15, $16, $17
 ) on conflict (mailing_id, scheduled_for) do nothing
 `
 
@@ -201,6 +201,7 @@ type CreateRunParams struct {
 	ReplyTo      string
 	Lang         string
 	Priority     int64
+	Weight       string
 	Doubt        string
 	Unsubscribe  int64
 	CreatedAt    int64
@@ -221,6 +222,7 @@ func (q *Queries) CreateRun(ctx context.Context, arg CreateRunParams) (int64, er
 		arg.ReplyTo,
 		arg.Lang,
 		arg.Priority,
+		arg.Weight,
 		arg.Doubt,
 		arg.Unsubscribe,
 		arg.CreatedAt,
@@ -642,7 +644,7 @@ func (q *Queries) LeftByNode(ctx context.Context, arg LeftByNodeParams) ([]LeftB
 }
 
 const liveRuns = `-- name: LiveRuns :many
-select r.id, r.mailing_id, r.owner_id, r.kind, r.scheduled_for, r.state, r.version_id, r.audience_kind, r.from_name, r.reply_to, r.lang, r.priority, r.doubt, r.unsubscribe, r.audience, r.sent, r.failed, r.skipped, r.in_doubt, r.filled_to, r.halt, r.created_at, r.finished_at, r.leased_to, coalesce(m.status, '') as mailing_status, a.blocked_at,
+select r.id, r.mailing_id, r.owner_id, r.kind, r.scheduled_for, r.state, r.version_id, r.audience_kind, r.from_name, r.reply_to, r.lang, r.priority, r.doubt, r.unsubscribe, r.audience, r.sent, r.failed, r.skipped, r.in_doubt, r.filled_to, r.halt, r.created_at, r.finished_at, r.leased_to, r.weight, coalesce(m.status, '') as mailing_status, a.blocked_at,
     cast(coalesce((select max(i.held_at) from installation i), 0) as bigint) as held_at
 from runs r
 join accounts a on a.id = r.owner_id
@@ -692,6 +694,7 @@ func (q *Queries) LiveRuns(ctx context.Context) ([]LiveRunsRow, error) {
 			&i.Run.CreatedAt,
 			&i.Run.FinishedAt,
 			&i.Run.LeasedTo,
+			&i.Run.Weight,
 			&i.MailingStatus,
 			&i.BlockedAt,
 			&i.HeldAt,
@@ -898,7 +901,7 @@ func (q *Queries) ReopenRun(ctx context.Context, id int64) error {
 }
 
 const run = `-- name: Run :one
-select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at, leased_to from runs where id = $1
+select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at, leased_to, weight from runs where id = $1
 `
 
 func (q *Queries) Run(ctx context.Context, id int64) (Run, error) {
@@ -929,12 +932,13 @@ func (q *Queries) Run(ctx context.Context, id int64) (Run, error) {
 		&i.CreatedAt,
 		&i.FinishedAt,
 		&i.LeasedTo,
+		&i.Weight,
 	)
 	return i, err
 }
 
 const runsOfMailing = `-- name: RunsOfMailing :many
-select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at, leased_to from runs where mailing_id = $1 order by created_at desc limit cast($2 as bigint)
+select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at, leased_to, weight from runs where mailing_id = $1 order by created_at desc limit cast($2 as bigint)
 `
 
 type RunsOfMailingParams struct {
@@ -976,6 +980,7 @@ func (q *Queries) RunsOfMailing(ctx context.Context, arg RunsOfMailingParams) ([
 			&i.CreatedAt,
 			&i.FinishedAt,
 			&i.LeasedTo,
+			&i.Weight,
 		); err != nil {
 			return nil, err
 		}

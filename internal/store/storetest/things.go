@@ -106,6 +106,7 @@ func Mailing(t testing.TB, s *store.Store, m mailing.Mailing, contactIDs ...int6
 	}
 	m.Audience = cmp.Or(m.Audience, mailing.AudienceAll)
 	m.Doubt = cmp.Or(m.Doubt, mailing.NeverTwice)
+	m.Weight = cmp.Or(m.Weight, mailing.WeightNormal)
 	m.Status = cmp.Or(m.Status, mailing.StatusCreated)
 	m.NextAt = cmp.Or(m.NextAt, Now)
 	m.CreatedAt = cmp.Or(m.CreatedAt, Now)
@@ -146,7 +147,7 @@ func OpeningRun(m mailing.Mailing) mailing.Run {
 	return mailing.Run{
 		MailingID: m.ID, OwnerID: m.OwnerID, Kind: mailing.RunManual, State: mailing.RunOpening,
 		ScheduledFor: Now.Add(time.Duration(store.NewID()%1e9) * time.Millisecond),
-		Audience:     m.Audience, Lang: "ru", Doubt: m.Doubt, Unsubscribe: true, CreatedAt: Now,
+		Audience:     m.Audience, Lang: "ru", Weight: m.Weight, Doubt: m.Doubt, Unsubscribe: true, CreatedAt: Now,
 	}
 }
 
