@@ -122,8 +122,9 @@ func TestCancellingARun(t *testing.T) {
 	})
 }
 
+// TestWhoLeavesMidRun runs alone: who leaves and comes back must do so between two
+// looks of the node.
 func TestWhoLeavesMidRun(t *testing.T) {
-	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		const recipients = 800
 		w := newWorld(t, s, recipients, slow)

@@ -12,8 +12,10 @@ import (
 	"vestnik/internal/torture"
 )
 
+// The tests of several nodes run alone, since a node that gets nothing to compute is
+// taken for dead, and one that is dead is waited for half a minute.
+
 func TestTwoNodes(t *testing.T) {
-	t.Parallel()
 	t.Run("two nodes on one database share 10,000 mails and send none twice", func(t *testing.T) {
 		h := newHouse(t, storetest.PostgresURL(t))
 		storetest.Contacts(t, h.store, h.owner.ID, many)
@@ -55,7 +57,6 @@ func (h *house) secondNode() *house {
 const takenOverWithin = 90 * time.Second
 
 func TestTakeOver(t *testing.T) {
-	t.Parallel()
 	needSystem(t) // a dead node is believed dead after half a minute
 	h := newHouse(t, storetest.PostgresURL(t))
 	storetest.Contacts(t, h.store, h.owner.ID, many)
@@ -108,7 +109,6 @@ func pauseProcess(t *testing.T, p *process, signal syscall.Signal) {
 // TestFrozenNode has one of three nodes frozen past its lease and woken, and one
 // killed for good meanwhile.
 func TestFrozenNode(t *testing.T) {
-	t.Parallel()
 	needSystem(t) // a node that does not move is believed dead after half a minute
 	h := newHouse(t, storetest.PostgresURL(t))
 	storetest.Contacts(t, h.store, h.owner.ID, many)
