@@ -30,9 +30,9 @@ var (
 	strikes  = torture.Times(4, 50)
 )
 
-// goesOnWithin is how soon a service that is started again sends again: on a machine
-// that does nothing else in a second, and others have as much to do as they like.
-const goesOnWithin = 30 * time.Second
+// goesOnWithin is how soon a service that is started again sends again: five seconds, as
+// promised, where the test has the machine for itself, which the long form gives it.
+var goesOnWithin = time.Duration(torture.Times(30, 5)) * time.Second
 
 // moments are n numbers of accepted mails, in order, that chance chooses from all
 // but the last twentieth: what is in doubt may never be accepted.
