@@ -110,6 +110,11 @@ func (c killing) test(t *testing.T, s *store.Store) {
 	_, killed := w.startTrapped(t, c.at)
 	w.atWork(t)
 	killed.catchAll(t)
+	answered := int64(w.sink.Count())
+	if c.at == "answered" {
+		answered -= workers
+	}
+	eventually(t, "what was answered before is settled", func() bool { return w.run(t, id).Counts.Sent == answered })
 	w.dir = copyDir(t, w.dir)
 	w.start(t)
 	run := w.complete(t, id)
