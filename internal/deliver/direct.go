@@ -134,7 +134,7 @@ func (l *lane) putToSite(j *job, now time.Time) (due time.Time, given bool) {
 	if site.put(*j, now) {
 		return now, true
 	}
-	return site.book(now), false
+	return site.book(j, now), false
 }
 
 // put gives a site's lane a mail if it has room. One that has not answered yet may
@@ -204,27 +204,45 @@ const heldFor = 3 * time.Second
 // fast it is. Chosen: it is soon known.
 const leastApart = 5 * time.Millisecond
 
-// book returns when a mail that finds no room should come again, each a little later
-// than the one before, so that they do not all come at once.
-func (l *lane) book(now time.Time) time.Time {
-	if l.booked.Before(now) {
-		l.bookings = 0
+// booking is when the last mail of an owner that found no room comes again, and how
+// many there were since one was expected last.
+type booking struct {
+	last  time.Time
+	mails int
+}
+
+// book returns when a mail that finds no room should come again, each of an owner a
+// little later than the one before, so that they do not all come at once. An owner
+// does not wait behind what others have booked, nor urgent mail behind any.
+func (l *lane) book(j *job, now time.Time) time.Time {
+	maps.DeleteFunc(l.booked, func(_ int64, b *booking) bool { return b.last.Before(now) })
+	b, urgent := l.booked[j.run.OwnerID], j.run.Priority > mailing.PriorityBulk
+	if b == nil || urgent {
+		b = &booking{}
 	}
-	l.bookings++
-	apart := l.apart(now)
+	apart := l.apart(b.mails+1, now)
 	// A site that is silent is likely to be so for as long again.
 	free := later(now.Add(max(apart, l.stillFor(now))), l.gate.until())
 	free = later(free, time.Unix(0, l.exhausted.Load()))
 	if l.stalled {
 		free = later(free, now.Add(idleAfter))
 	}
-	l.booked = later(free, l.booked.Add(apart))
-	return l.booked
+	if urgent {
+		return free
+	}
+	if l.booked == nil {
+		l.booked = map[int64]*booking{}
+	}
+	l.booked[j.run.OwnerID] = b
+	b.mails++
+	b.last = later(free, b.last.Add(apart))
+	return b.last
 }
 
-// apart is how far apart mails should come that find no room: as the site sends them,
-// and those beyond what it may get in an hour as it may get them.
-func (l *lane) apart(now time.Time) time.Duration {
+// apart is how far apart mails should come that find no room, of which so many are
+// booked: as the site sends them, and those beyond what it may get in an hour as it may
+// get them.
+func (l *lane) apart(booked int, now time.Time) time.Duration {
 	apart := leastApart
 	if l.throughput > 0 {
 		apart = time.Duration(float64(time.Second) / l.throughput)
@@ -232,7 +250,7 @@ func (l *lane) apart(now time.Time) time.Duration {
 	if second := l.limits.PerSecond; second > 0 {
 		apart = max(apart, time.Second/time.Duration(second))
 	}
-	if hour := l.limits.PerHour; hour > 0 && (l.bookings > hour || now.UnixNano() < l.exhausted.Load()) {
+	if hour := l.limits.PerHour; hour > 0 && (booked > hour || now.UnixNano() < l.exhausted.Load()) {
 		apart = max(apart, time.Hour/time.Duration(hour))
 	}
 	return apart

@@ -185,18 +185,24 @@ func TestMailsThatFindNoRoomComeAgainAsTheSiteSends(t *testing.T) {
 	site := func(limits Limits) *lane {
 		return newLane(newEngine(Config{}), &Road{}, 2, siteQueue(2, limits))
 	}
-	book := func(l *lane, n int) time.Duration {
+	of := func(owner int64, priority mailing.Priority) *job {
+		return &job{run: &mailing.Run{OwnerID: owner, Priority: priority}}
+	}
+	bookFor := func(l *lane, j *job, n int) time.Duration {
 		var due time.Time
 		for range n {
 			l.limits = Limits{PerSecond: 2, PerHour: 60}
-			due = l.book(now)
+			due = l.book(j, now)
 		}
 		return due.Sub(now)
 	}
+	book := func(l *lane, n int) time.Duration { return bookFor(l, of(1, mailing.PriorityBulk), n) }
 	l := site(Limits{PerSecond: 2})
 	equal(t, "room", cap(l.bulk), 6)
 	equal(t, "what may come within the hour comes within", book(l, 60), second(30))
 	equal(t, "what may not comes by the hour: within", book(l, 10), second(30+600))
+	equal(t, "those of another owner do not wait behind them", bookFor(l, of(2, mailing.PriorityBulk), 2), second(1))
+	equal(t, "nor do codes, of anybody", bookFor(l, of(1, mailing.PriorityBulk+1), 2), second(0.5))
 	l = site(Limits{})
 	l.throughput = 0.5
 	equal(t, "of a site that is slower, five come within", book(l, 5), second(10))

@@ -18,8 +18,8 @@ const (
 	maxLookahead = 2000
 	urgentBatch  = 20
 
-	// maxInHand is how many mails a node has at most, in all its lanes, so that its
-	// memory does not grow with the number of domains. Chosen.
+	// maxInHand is with how many mails in all its lanes a node leases no more, so that
+	// its memory does not grow with the number of domains. Chosen.
 	maxInHand = 20_000
 )
 
@@ -85,6 +85,7 @@ func (f *feeder) once(ctx context.Context) error {
 			bulk = append(bulk, run)
 		}
 	}
+	f.more = f.more && len(bulk) > 0
 	room, capacity := f.lanes.room(false, now)
 	if len(bulk) == 0 || f.hands.count() > maxInHand || room < (capacity+1)/2 {
 		return nil
@@ -164,6 +165,10 @@ func (f *feeder) reclaim(ctx context.Context) error {
 	f.clashing = slices.DeleteFunc(f.clashing, func(j job) bool { return f.takeBack(&j) })
 	if !f.unsure {
 		return nil
+	}
+	// A lease that is still to be committed has the row of the node.
+	if _, err := f.keepAlive(ctx, *f.aliveUntil.Load()); err != nil {
+		return err
 	}
 	known := f.hands.all() // before the ledger is asked: only this goroutine adds to them
 	upToNow := f.node

@@ -29,11 +29,10 @@ type lane struct {
 	moved        atomic.Int64  // when a server said anything last, Unix nanoseconds
 
 	// For the one who feeds only; of a site's lane, under its road's sites.mu.
-	given      time.Time // when it was given a mail last
-	booked     time.Time // when the last mail that found no room comes again
-	bookings   int       // mails that found no room since one was expected last
-	throughput float64   // mails a second, when mails wait; 0: not known
-	waited     bool      // mails did at the last sweep
+	given      time.Time          // when it was given a mail last
+	booked     map[int64]*booking // of mails that found no room, by owner
+	throughput float64            // mails a second, when mails wait; 0: not known
+	waited     bool               // mails did at the last sweep
 	pace       pace
 	since      time.Time // when there was nothing to send last
 	stalled    bool      // nothing has moved for StallAfter, and not since then

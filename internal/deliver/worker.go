@@ -268,7 +268,7 @@ func (l *letter) Done(r transport.Result, err error) {
 	case l.intended:
 		w.conclude()
 		w.told, w.untold = w.outcome(j, r, err), true
-		w.tooFast = r.Reply.Throttles()
+		w.tooFast = w.judge(j, r).TooFast
 		w.outcomes <- w.told
 	case l.broken != nil:
 		w.hinder(l.broken)
@@ -278,7 +278,7 @@ func (l *letter) Done(r transport.Result, err error) {
 	case errors.Is(err, errHeld), errors.Is(err, transport.ErrPoolClosed), err != nil && w.ctx.Err() != nil:
 		w.outcomes <- w.handBack(j)
 	default:
-		w.tooFast = r.Reply.Throttles()
+		w.tooFast = w.judge(j, r).TooFast
 		w.outcomes <- w.outcome(j, r, err)
 	}
 }

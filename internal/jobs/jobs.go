@@ -70,7 +70,7 @@ func Open(ctx context.Context, s *store.Store, databaseURL string, work *Work, l
 }
 
 func open[TTx any](driver riverdriver.Driver[TTx], work *Work, log *slog.Logger, done func()) (*Queue, error) {
-	config := &river.Config{Logger: log}
+	config := &river.Config{Logger: slog.New(calm{log.Handler()})}
 	if work != nil {
 		config.Workers = workers(work)
 		config.Queues = map[string]river.QueueConfig{

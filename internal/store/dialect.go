@@ -44,7 +44,7 @@ from picked where d.id = picked.id
 returning d.id, coalesce(d.contact_id, 0), d.email, d.tries, d.vars, d.created_at`,
 	// PostgreSQL takes a run that was just written down for a small one, by statistics
 	// that are older, and would gather and sort all of it for each stretch.
-	turn: `select leased_to, set_config('enable_bitmapscan', 'off', true) from runs
+	turn: `select leased_to, filled_to, set_config('enable_bitmapscan', 'off', true) from runs
 where id = $1 and (state = 'opening' or state = 'sending')
     and exists (select 1 from nodes where nodes.id = $2 and epoch = $3 for share)
 for no key update`,
@@ -61,7 +61,7 @@ where id in (
     order by due_at, id limit $3
 )
 returning id, coalesce(contact_id, 0), email, tries, vars, created_at`,
-	turn: `select leased_to, '' from runs
+	turn: `select leased_to, filled_to, '' from runs
 where id = $1 and (state = 'opening' or state = 'sending')
     and exists (select 1 from nodes where nodes.id = $2 and epoch = $3)`,
 	field: func(i int, _ string) string { return fmt.Sprintf("json_extract(value, '$[%d]')", i) },

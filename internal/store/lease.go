@@ -69,49 +69,75 @@ func (s *Store) Lease(ctx context.Context, n Node, runID int64, now time.Time, m
 }
 
 func (s *Store) lease(ctx context.Context, q *sqlc.Queries, tx *sql.Tx, n Node, runID int64, now time.Time, most int) ([]Leased, error) {
-	list, err := s.takeDue(ctx, tx, n, runID, now, most)
+	// Most of the time a run only waits for what is to be tried again. To look first
+	// spares it locks, which would be written to disk.
+	due, err := q.WhatIsDue(ctx, sqlc.WhatIsDueParams{ID: runID, Now: millis(now)})
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := s.addContacts(ctx, tx, list); err != nil || len(list) == most {
-		return list, err
+	var next turn
+	if due.Turns { // before its deliveries are locked, as those who cancel a run do it
+		if next, err = s.lockTurn(ctx, tx, n, runID); err != nil {
+			return nil, err
+		}
 	}
-	return s.takeTurns(ctx, q, tx, n, runID, most-len(list), list)
+	var list []Leased
+	if due.ByClock {
+		if list, err = s.takeDue(ctx, tx, n, runID, now, most); err != nil {
+			return nil, err
+		}
+		if err := s.addContacts(ctx, tx, list); err != nil {
+			return nil, err
+		}
+	}
+	if next.after == next.filled || len(list) == most {
+		return list, nil
+	}
+	return s.takeTurns(ctx, q, tx, n, runID, next, most-len(list), list)
+}
+
+// turn is whose turn it is in a run: those whose contacts come after the one, and are
+// written down up to the other.
+type turn struct{ after, filled int64 }
+
+// lockTurn has nobody else move the turn on. There is none in a run that is cancelled,
+// and for a node that is replaced.
+func (s *Store) lockTurn(ctx context.Context, tx *sql.Tx, n Node, runID int64) (t turn, err error) {
+	var setting string
+	err = tx.QueryRowContext(ctx, s.dialect.turn, runID, n.ID, n.Epoch).Scan(&t.after, &t.filled, &setting)
+	if errors.Is(err, sql.ErrNoRows) {
+		return turn{}, nil
+	}
+	return t, err
 }
 
 // takeTurns leases the next stretch of a run's deliveries, in the order of their
 // contacts, and appends them to list. Not one row of theirs is changed: that, once for
 // the lease and once for the outcome, took half of the ledger's time.
-func (s *Store) takeTurns(ctx context.Context, q *sqlc.Queries, tx *sql.Tx, n Node, runID int64, most int, list []Leased) ([]Leased, error) {
-	// Most of the time a run only waits for what is to be tried again. To look first
-	// spares it a lock, which would be written to disk.
-	if has, err := q.HasTurns(ctx, runID); err != nil || !has {
-		return list, err
-	}
-	var after int64
-	var unused string
-	err := tx.QueryRowContext(ctx, s.dialect.turn, runID, n.ID, n.Epoch).Scan(&after, &unused)
-	if errors.Is(err, sql.ErrNoRows) {
-		return list, nil // it is cancelled, or the node replaced
-	}
-	if err != nil {
-		return nil, err
-	}
-	rows, err := tx.QueryContext(ctx, turnsQuery, runID, after, most)
+func (s *Store) takeTurns(ctx context.Context, q *sqlc.Queries, tx *sql.Tx, n Node, runID int64, next turn, most int, list []Leased) ([]Leased, error) {
+	rows, err := tx.QueryContext(ctx, turnsQuery, runID, next.after, most)
 	if err != nil {
 		return nil, err
 	}
 	turns, err := collect(rows, func(rows *sql.Rows) (Leased, error) { return scanTurn(rows, runID) })
-	if err != nil || len(turns) == 0 {
-		return list, err
-	}
-	to := turns[len(turns)-1].ContactID
-	if err := q.LeasedTo(ctx, sqlc.LeasedToParams{ID: runID, LeasedTo: to}); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	return append(list, turns...), q.CreateLease(ctx, sqlc.CreateLeaseParams{
-		RunID: runID, AfterID: after, ToID: to, NodeID: n.ID, Epoch: n.Epoch,
-	})
+	to := next.filled // behind the last of them none is left that could be sent
+	if len(turns) > 0 {
+		last := turns[len(turns)-1].ContactID
+		if len(turns) == most {
+			to = last
+		}
+		err := q.CreateLease(ctx, sqlc.CreateLeaseParams{RunID: runID, AfterID: next.after, ToID: last, NodeID: n.ID, Epoch: n.Epoch})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return append(list, turns...), q.LeasedTo(ctx, sqlc.LeasedToParams{ID: runID, LeasedTo: to})
 }
 
 // turnsQuery finds people as peopleStatement does.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"maps"
 	"slices"
 	"time"
 
@@ -267,10 +266,9 @@ func (s *Store) unrecorded(ctx context.Context, tx *sql.Tx, outcomes []Outcome) 
 	}), err
 }
 
-// Unrecorded returns the outcomes that the ledger may not have yet, A node that
-// comes back knows up to fifteen thousand from its
-// journal, most of which the ledger took in long ago: to tell them all took
-// PostgreSQL nine seconds.
+// Unrecorded returns the outcomes that the ledger may not have yet. A node that comes
+// back knows up to fifteen thousand from its journal, most of which the ledger took in
+// long ago: to tell them all took PostgreSQL nine seconds.
 func (s *Store) Unrecorded(ctx context.Context, outcomes []Outcome) (missing []Outcome, err error) {
 	if err := s.prepare(ctx); err != nil {
 		return nil, wrap(err, "compare with the record")
@@ -296,7 +294,11 @@ func (b settlement) settleLate(ctx context.Context, o Outcome) error {
 	if o.Attempt != nil && o.Attempt.RunID != row.RunID {
 		return nil // of another database, or of a part of its life that is forgotten
 	}
-	if b.takenOver(row, o) {
+	free, err := b.takenOver(ctx, row, o)
+	if err != nil {
+		return err
+	}
+	if free {
 		if _, err := changeFree(ctx, b.q, b.tally, row, o, b.now); err != nil {
 			return err
 		}
@@ -306,21 +308,29 @@ func (b settlement) settleLate(ctx context.Context, o Outcome) error {
 
 // takenOver reports whether the outcome is the word that was missing when the
 // delivery was taken over from the node. So it is when the ledger knows of no lease
-// at all: then it is an older copy of itself, and the node's journal knows better.
-func (b settlement) takenOver(row sqlc.Delivery, o Outcome) bool {
+// at all: then it is an older copy of itself, and the node's journal knows better. One
+// that another node has in a stretch by now is not to be tried by a third.
+func (b settlement) takenOver(ctx context.Context, row sqlc.Delivery, o Outcome) (bool, error) {
 	if mailing.DeliveryState(row.State) == mailing.Waiting && row.LeaseEpoch == 0 {
-		return o.Attempt != nil
+		if o.Attempt == nil || o.State.Final() {
+			return o.Attempt != nil, nil
+		}
+		if err := b.q.LockRun(ctx, row.RunID); err != nil { // or it would be leased meanwhile
+			return false, err
+		}
+		inHand, err := b.q.IsInStretch(ctx, row.ID)
+		return !inHand, err
 	}
 	if row.LeaseNode != b.node.ID || row.LeaseEpoch != o.Epoch {
-		return false
+		return false, nil
 	}
 	switch mailing.DeliveryState(row.State) {
 	case mailing.InDoubt:
-		return o.State != mailing.InDoubt
+		return o.State != mailing.InDoubt, nil
 	case mailing.Waiting:
-		return o.Attempt != nil
+		return o.Attempt != nil, nil
 	default:
-		return false
+		return false, nil
 	}
 }
 
@@ -387,81 +397,6 @@ func settledAt(state mailing.DeliveryState, now time.Time) int64 {
 		return millis(now)
 	}
 	return 0
-}
-
-// runTally gathers what a batch changes in the counts of runs.
-type runTally map[int64]*runChange
-
-type runChange struct {
-	counts mailing.Counts
-	reopen bool
-}
-
-func (t runTally) add(runID int64, state mailing.DeliveryState, n int64) {
-	change := t[runID]
-	if change == nil {
-		change = &runChange{}
-		t[runID] = change
-	}
-	switch state {
-	case mailing.Sent:
-		change.counts.Sent += n
-	case mailing.Failed:
-		change.counts.Failed += n
-	case mailing.Skipped:
-		change.counts.Skipped += n
-	case mailing.InDoubt:
-		change.counts.InDoubt += n
-	}
-}
-
-// reopen notes that a delivery of a run that may be completed is due again.
-func (t runTally) reopen(runID int64, state mailing.DeliveryState) {
-	if !state.Final() {
-		t[runID].reopen = true
-	}
-}
-
-func (t runTally) store(ctx context.Context, q *sqlc.Queries, now time.Time) error {
-	// In one order on every node, so that two of them cannot wait for each other.
-	for _, runID := range slices.Sorted(maps.Keys(t)) {
-		change := t[runID]
-		c := change.counts
-		err := q.CountRun(ctx, sqlc.CountRunParams{
-			ID: runID, Sent: c.Sent, Failed: c.Failed, Skipped: c.Skipped, InDoubt: c.InDoubt,
-		})
-		if err != nil {
-			return err
-		}
-		if change.reopen {
-			if err := q.ReopenRun(ctx, runID); err != nil {
-				return err
-			}
-		}
-		if err := closeRun(ctx, q, runID, now); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// closeRun ends what is done. In a cancelled run, what would be tried again is
-// skipped instead.
-func closeRun(ctx context.Context, q *sqlc.Queries, runID int64, now time.Time) error {
-	run, err := q.Run(ctx, runID)
-	if err != nil {
-		return err
-	}
-	if mailing.RunState(run.State) != mailing.RunCancelled {
-		return finishRun(ctx, q, runID, run.MailingID.Int64, now)
-	}
-	skipped, err := q.SkipWaiting(ctx, sqlc.SkipWaitingParams{
-		RunID: runID, Reason: string(mailing.ReasonCancelled), SettledAt: millis(now),
-	})
-	if err != nil || skipped == 0 {
-		return err
-	}
-	return q.CountRun(ctx, sqlc.CountRunParams{ID: runID, Skipped: skipped})
 }
 
 // ResolveDoubt ends a delivery's doubt by a person's word: Sent or Failed, or

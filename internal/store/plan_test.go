@@ -168,19 +168,3 @@ func TestLeaseLooksAtTheAddressItMails(t *testing.T) {
 		}
 	})
 }
-
-// TestAnIdleRunIsNotWrittenTo has a node look after a run again and again of which
-// nothing is due: each commit would be a write to the disk.
-func TestAnIdleRunIsNotWrittenTo(t *testing.T) {
-	s := storetest.New(t)
-	h := newHouse(t, s, 3)
-	run := storetest.Run(t, s, h.mailing)
-	h.settleAll(t, h.node, h.leaseAll(t, h.node, run.ID, now), mailing.Deferred, now)
-	changes := func() (n int64) {
-		ok(t, s.Writer().QueryRow("select total_changes()").Scan(&n))
-		return n
-	}
-	before := changes()
-	equal(t, "leased", len(h.leaseAll(t, h.node, run.ID, now)), 0)
-	equal(t, "rows written", changes()-before, 0)
-}

@@ -241,7 +241,8 @@ func (s *Store) ExpireUntried(ctx context.Context, before, now time.Time) (int64
 
 func (s *Store) expireRun(ctx context.Context, run sqlc.RunsWithUntriedRow, now time.Time) (skipped int64, err error) {
 	err = s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) (err error) {
-		if err := q.LockRun(ctx, run.ID); err != nil {
+		skipped = 0
+		if untried, err := q.LockUntried(ctx, run.ID); err != nil || untried == 0 {
 			return err
 		}
 		reason := string(mailing.ReasonExpired)

@@ -12,11 +12,11 @@ import (
 )
 
 // stretchesAtOnce is how many leases of stretches one TakeOver ends at most. Nearly all
-// are spent: a node has in hand what it sends in about a second.
+// are spent.
 const stretchesAtOnce = 100
 
 // TakeOver ends leases of nodes that are dead and returns how many deliveries those
-// held: of those leased one by one up to most. Nobody here can know which of them were
+// held: up to most, and those of the stretch that goes beyond. Nobody here can know which of them were
 // sent, so each is put in doubt, or made due again where the run would rather send
 // twice. When the dead node comes back, its journal tells.
 func (s *Store) TakeOver(ctx context.Context, now time.Time, most int64) (int, error) {
@@ -26,7 +26,7 @@ func (s *Store) TakeOver(ctx context.Context, now time.Time, most int64) (int, e
 		if err := t.endLeases(ctx, most); err != nil {
 			return err
 		}
-		if err := t.endStretches(ctx); err != nil {
+		if err := t.endStretches(ctx, most); err != nil {
 			return err
 		}
 		taken = t.taken
@@ -69,12 +69,15 @@ func (t *takeOver) endLeases(ctx context.Context, most int64) error {
 
 // endStretches deletes each lease first: of two nodes that take over the same one, the
 // second finds it gone.
-func (t *takeOver) endStretches(ctx context.Context) error {
+func (t *takeOver) endStretches(ctx context.Context, most int64) error {
 	rows, err := t.q.OrphanLeases(ctx, sqlc.OrphanLeasesParams{Now: millis(t.now), Most: stretchesAtOnce})
 	if err != nil {
 		return err
 	}
 	for _, l := range rows {
+		if t.taken >= most {
+			return nil
+		}
 		n, err := t.q.DeleteLease(ctx, sqlc.DeleteLeaseParams{RunID: l.RunID, ToID: l.ToID, NodeID: l.NodeID, Epoch: l.Epoch})
 		if err != nil {
 			return err

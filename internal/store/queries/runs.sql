@@ -109,11 +109,12 @@ where (r.state = 'opening' or r.state = 'sending') and r.kind = 'scheduled' and 
     and (exists (
         select 1 from deliveries d
         where d.run_id = r.id and d.state < 2 and d.due_at > 0 and d.tries = 0 and (d.lease_epoch = 0 or d.lease_node <> 0)
-    ) or exists (
-        select 1 from deliveries d
-        where d.run_id = r.id and d.contact_id > r.leased_to and d.state = 0 and d.due_at = 0
-    ))
+    ) or r.leased_to < r.filled_to)
 order by r.id;
+
+-- name: LockUntried :execrows
+update runs set leased_to = leased_to
+where id = @id and (state = 'opening' or state = 'sending') and sent = 0 and failed = 0 and in_doubt = 0;
 
 -- name: SkipUntried :execrows
 -- What a person wants sent again was leased once and is nobody's now: it stays.
@@ -181,10 +182,18 @@ where l.node_id = @node_id and (
 -- name: CreateLease :exec
 insert into leases (run_id, after_id, to_id, node_id, epoch) values (@run_id, @after_id, @to_id, @node_id, @epoch);
 
--- name: HasTurns :one
+-- name: WhatIsDue :one
+-- Whether deliveries of the run are due by the clock, and whether some wait for their
+-- turn. It begins with the run, and takes no lock.
+select cast(r.leased_to < r.filled_to and (r.state = 'opening' or r.state = 'sending') as boolean) as turns, exists (
+    select 1 from deliveries d where d.run_id = r.id and d.state < 2 and d.due_at > 0 and d.due_at <= @now
+) as by_clock
+from runs r where r.id = @id;
+
+-- name: IsInStretch :one
 select exists (
-    select 1 from runs r join deliveries d on d.run_id = r.id and d.contact_id > r.leased_to and d.state = 0 and d.due_at = 0
-    where r.id = @id
+    select 1 from deliveries d join leases l on l.run_id = d.run_id and l.after_id < d.contact_id and l.to_id >= d.contact_id
+    where d.id = @id and d.state = 0 and d.due_at = 0
 );
 
 -- name: LeasedTo :exec

@@ -552,15 +552,15 @@ func (q *Queries) HaltRun(ctx context.Context, arg HaltRunParams) error {
 	return err
 }
 
-const hasTurns = `-- name: HasTurns :one
+const isInStretch = `-- name: IsInStretch :one
 select exists (
-    select 1 from runs r join deliveries d on d.run_id = r.id and d.contact_id > r.leased_to and d.state = 0 and d.due_at = 0
-    where r.id = $1
+    select 1 from deliveries d join leases l on l.run_id = d.run_id and l.after_id < d.contact_id and l.to_id >= d.contact_id
+    where d.id = $1 and d.state = 0 and d.due_at = 0
 )
 `
 
-func (q *Queries) HasTurns(ctx context.Context, id int64) (bool, error) {
-	row := q.db.QueryRowContext(ctx, hasTurns, id)
+func (q *Queries) IsInStretch(ctx context.Context, id int64) (bool, error) {
+	row := q.db.QueryRowContext(ctx, isInStretch, id)
 	var exists bool
 	err := row.Scan(&exists)
 	return exists, err
@@ -719,6 +719,19 @@ update runs set leased_to = leased_to where id = $1
 func (q *Queries) LockRun(ctx context.Context, id int64) error {
 	_, err := q.db.ExecContext(ctx, lockRun, id)
 	return err
+}
+
+const lockUntried = `-- name: LockUntried :execrows
+update runs set leased_to = leased_to
+where id = $1 and (state = 'opening' or state = 'sending') and sent = 0 and failed = 0 and in_doubt = 0
+`
+
+func (q *Queries) LockUntried(ctx context.Context, id int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, lockUntried, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const openedRun = `-- name: OpenedRun :exec
@@ -1002,10 +1015,7 @@ where (r.state = 'opening' or r.state = 'sending') and r.kind = 'scheduled' and 
     and (exists (
         select 1 from deliveries d
         where d.run_id = r.id and d.state < 2 and d.due_at > 0 and d.tries = 0 and (d.lease_epoch = 0 or d.lease_node <> 0)
-    ) or exists (
-        select 1 from deliveries d
-        where d.run_id = r.id and d.contact_id > r.leased_to and d.state = 0 and d.due_at = 0
-    ))
+    ) or r.leased_to < r.filled_to)
 order by r.id
 `
 
@@ -1141,4 +1151,30 @@ delete from demo_mails where id <= $1
 func (q *Queries) TrimDemoMails(ctx context.Context, toID int64) error {
 	_, err := q.db.ExecContext(ctx, trimDemoMails, toID)
 	return err
+}
+
+const whatIsDue = `-- name: WhatIsDue :one
+select cast(r.leased_to < r.filled_to and (r.state = 'opening' or r.state = 'sending') as boolean) as turns, exists (
+    select 1 from deliveries d where d.run_id = r.id and d.state < 2 and d.due_at > 0 and d.due_at <= $1
+) as by_clock
+from runs r where r.id = $2
+`
+
+type WhatIsDueParams struct {
+	Now int64
+	ID  int64
+}
+
+type WhatIsDueRow struct {
+	Turns   bool
+	ByClock bool
+}
+
+// Whether deliveries of the run are due by the clock, and whether some wait for their
+// turn. It begins with the run, and takes no lock.
+func (q *Queries) WhatIsDue(ctx context.Context, arg WhatIsDueParams) (WhatIsDueRow, error) {
+	row := q.db.QueryRowContext(ctx, whatIsDue, arg.Now, arg.ID)
+	var i WhatIsDueRow
+	err := row.Scan(&i.Turns, &i.ByClock)
+	return i, err
 }

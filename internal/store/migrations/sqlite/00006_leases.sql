@@ -14,9 +14,19 @@ create table leases (
 alter table runs add column leased_to integer not null default 0;
 drop index deliveries_due;
 create index deliveries_due on deliveries (run_id, due_at, id) where state < 2 and due_at > 0;
+-- Nodes that do not know of stretches must not lease any more: they would take what is in
+-- one. To them it looks as if a later start had taken their place.
+update nodes set epoch = epoch + 1;
 
 -- +goose Down
-update deliveries set due_at = created_at where state < 2 and due_at = 0;
+update deliveries set state = 2,
+    lease_node = (select l.node_id from leases l
+        where l.run_id = deliveries.run_id and l.after_id < deliveries.contact_id and l.to_id >= deliveries.contact_id),
+    lease_epoch = (select l.epoch from leases l
+        where l.run_id = deliveries.run_id and l.after_id < deliveries.contact_id and l.to_id >= deliveries.contact_id)
+where state = 0 and due_at = 0 and exists (select 1 from leases l
+    where l.run_id = deliveries.run_id and l.after_id < deliveries.contact_id and l.to_id >= deliveries.contact_id);
+update deliveries set due_at = created_at where state <= 2 and due_at = 0;
 drop index deliveries_due;
 create index deliveries_due on deliveries (run_id, due_at, id) where state < 2;
 alter table runs drop column leased_to;
