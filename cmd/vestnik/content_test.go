@@ -172,7 +172,7 @@ func TestMailingList(t *testing.T) {
 		}
 	})
 	t.Run("without an owner it is everybody's", func(t *testing.T) {
-		s.in(t).run("mailing", "list").want(0).says(anna, "boris@example.com", "News", "Created", "once a day")
+		s.in(t).run("mailing", "list").want(0).says(anna, "boris@example.com", "News", "Created", "every day at")
 	})
 	t.Run("the JSON of a mailing has the fields that are documented", func(t *testing.T) {
 		list := object[[]json.RawMessage](s.in(t).run("mailing", "list", "--json").want(0))

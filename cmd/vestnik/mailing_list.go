@@ -35,7 +35,7 @@ func (c mailingListCommand) Run(ctx context.Context, d *desk) error {
 		objects = append(objects, mailingOf(m, owner, subject))
 		rows = append(rows, []string{
 			strconv.FormatInt(m.ID, 10), owner, subject, d.words.T("status." + string(m.Status)),
-			d.words.T("frequency." + string(m.Rule.Frequency)),
+			d.words.RuleWords(m.Rule),
 			d.zoned(m).ShortDateTime(m.NextAt), d.zoned(m).ShortDateTime(m.LastAt),
 		})
 	})

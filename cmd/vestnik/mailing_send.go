@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vestnik/internal/app"
+	"vestnik/internal/mailing"
 	"vestnik/internal/server"
 )
 
@@ -37,7 +38,11 @@ func (c *mailingSendCommand) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	if !c.JSON {
+	switch {
+	case c.JSON:
+	case v.State == mailing.RunOpening:
+		d.say("cli.send.opening", "run", runID)
+	default:
 		d.say("cli.send.opened", "run", runID, "audience", d.words.Number(v.Counts.Audience))
 	}
 	if !c.Wait {

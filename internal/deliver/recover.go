@@ -95,13 +95,17 @@ func (e *Engine) recoverLeft(ctx context.Context, entries map[int64]entry, whole
 	}
 	now := time.Now()
 	unfinished := make([]store.Outcome, len(left))
+	cutOff := 0
 	for i, l := range left {
 		entry, ok := entries[l.ID]
-		intended := ok && entry.outcome == nil && entry.epoch == l.Epoch && entry.tries == l.Tries
-		unfinished[i] = e.unfinished(l, intended || !whole, now)
+		intended := ok && entry.outcome == nil && entry.epoch == l.Epoch && entry.tries == l.Tries || !whole
+		unfinished[i] = e.unfinished(l, intended, now)
+		if intended {
+			cutOff++
+		}
 	}
 	if len(left) > 0 {
-		e.Log.Warn("node was stopped in the middle of sending", "node", e.node.Name, "deliveries", len(left))
+		e.Log.Warn("node was stopped in the middle of sending", "node", e.node.Name, "cut_off", cutOff, "handed_back", len(left)-cutOff)
 	}
 	return e.tell(ctx, unfinished)
 }

@@ -953,8 +953,11 @@ func runWords(p ui.Page, run app.RunRow) string {
 		return p.T("home.run_missed")
 	}
 	words := p.T("home.run_sent", "sent", p.Number(run.Counts.Sent), "all", p.Number(run.Counts.Audience))
-	if failed := run.Counts.Failed + run.Counts.InDoubt; failed > 0 {
+	if failed := run.Counts.Failed; failed > 0 {
 		words += ", " + p.N("home.run_failed", failed)
+	}
+	if inDoubt := run.Counts.InDoubt; inDoubt > 0 {
+		words += ", " + p.N("home.run_in_doubt", inDoubt)
 	}
 	return words
 }
