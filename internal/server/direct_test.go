@@ -37,7 +37,7 @@ const (
 // with TestInside.
 func TestDirectSending(t *testing.T) {
 	if os.Getenv(insideSetting) != "" {
-		t.Skip("we are in it")
+		t.Skip("it makes the network namespace that this run of the tests is in")
 	}
 	netns.Need(t)
 	n := netns.New(t, "direct")

@@ -49,21 +49,25 @@ const fewAlike = 8
 
 func (s *Store) insertAttempts(ctx context.Context, tx *sql.Tx, attempts []*mailing.Attempt) error {
 	alike := map[common][]*mailing.Attempt{}
+	var kinds []common // in the order of the attempts
 	for _, a := range attempts {
-		alike[commonOf(a)] = append(alike[commonOf(a)], a)
+		kind := commonOf(a)
+		if alike[kind] == nil {
+			kinds = append(kinds, kind)
+		}
+		alike[kind] = append(alike[kind], a)
 	}
 	var rest [][]any
-	for _, a := range attempts { // in their order, not that of the map
-		group := alike[commonOf(a)]
-		switch {
-		case len(group) == 0: // written down with the first of them
-		case len(group) <= fewAlike:
-			rest = append(rest, attemptRow(a))
-		default:
+	for _, kind := range kinds {
+		group := alike[kind]
+		if len(group) > fewAlike {
 			if err := s.insertAlike(ctx, tx, group); err != nil {
 				return err
 			}
-			alike[commonOf(a)] = nil
+			continue
+		}
+		for _, a := range group {
+			rest = append(rest, attemptRow(a))
 		}
 	}
 	if len(rest) == 0 {

@@ -312,8 +312,11 @@ func (b settlement) settleLate(ctx context.Context, o Outcome) error {
 // that another node has in a stretch by now is not to be tried by a third.
 func (b settlement) takenOver(ctx context.Context, row sqlc.Delivery, o Outcome) (bool, error) {
 	if mailing.DeliveryState(row.State) == mailing.Waiting && row.LeaseEpoch == 0 {
-		if o.Attempt == nil || o.State.Final() {
-			return o.Attempt != nil, nil
+		switch {
+		case o.Attempt == nil:
+			return false, nil
+		case o.State.Final():
+			return true, nil
 		}
 		if err := b.q.LockRun(ctx, row.RunID); err != nil { // or it would be leased meanwhile
 			return false, err
