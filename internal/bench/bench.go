@@ -27,10 +27,18 @@ type Options struct {
 	Rounds      int             // all is measured so often, in turn
 	Connections []int           // to the mail server
 	Delays      []time.Duration // of each reply of the mail server
-	Postgres    bool            // measure with PostgreSQL, too
+	On          []string        // what is measured beside the ceiling: SQLite, Postgres, Signed
 	Keep        string          // folder for logs and profiles of the service; empty: none are kept
 	Progress    func(string)    // told what is about to be measured
 }
+
+// What can be measured: a service on each kind of database, and one on SQLite that
+// signs its mails.
+const (
+	SQLite   = "sqlite"
+	Postgres = "postgres"
+	Signed   = "sqlite+dkim"
+)
 
 // Run measures. The report holds what was measured so far when the error is that
 // of ctx.
@@ -69,16 +77,13 @@ func (b *bench) prepare(ctx context.Context) error {
 	if b.dir, err = os.MkdirTemp("", "vestnik-bench-"); err != nil {
 		return fmt.Errorf("bench: %w", err)
 	}
-	b.services = []*service{{bench: b, database: sqliteDatabase{b.dir, "sqlite"}}}
-	if b.Postgres {
-		// With PostgreSQL's own settings, which survive a power cut; the memory is
-		// what its manual counsels for a machine of this size, or less.
-		if b.postgres, err = pgserver.Start("shared_buffers=256MB", "max_wal_size=4GB"); err != nil {
+	for _, name := range b.On {
+		s, err := b.service(name)
+		if err != nil {
 			return err
 		}
-		b.services = append(b.services, &service{bench: b, database: postgresDatabase{server: b.postgres}})
+		b.services = append(b.services, s)
 	}
-	b.services = append(b.services, &service{bench: b, database: sqliteDatabase{b.dir, "sqlite+dkim"}, signed: true})
 	for _, s := range b.services {
 		b.Progress(fmt.Sprintf("filling %s", s.name()))
 		if err := s.prepare(ctx); err != nil {
@@ -86,6 +91,17 @@ func (b *bench) prepare(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func (b *bench) service(name string) (*service, error) {
+	if name != Postgres {
+		return &service{bench: b, database: sqliteDatabase{b.dir, name}, signed: name == Signed}, nil
+	}
+	// With PostgreSQL's own settings, which survive a power cut; the memory is what its
+	// manual counsels for a machine of this size, or less.
+	var err error
+	b.postgres, err = pgserver.Start("shared_buffers=256MB", "max_wal_size=4GB")
+	return &service{bench: b, database: postgresDatabase{server: b.postgres}}, err
 }
 
 func (b *bench) close() error {
@@ -112,8 +128,8 @@ func (s scenario) String() string {
 // times as long: an RSA signature takes 1.5 ms of a processor.
 const signedShare = 5
 
-// scenarios are all of them, the signed one last. With a slow mail server, a mail of a connection takes
-// the time of one reply at least, which limits how many are sent.
+// scenarios are all of them, the signed one last. With a slow mail server, a mail of a
+// connection takes the time of one reply at least, which limits how many are sent.
 func (b *bench) scenarios() []scenario {
 	var all []scenario
 	for _, delay := range b.Delays {
@@ -125,8 +141,12 @@ func (b *bench) scenarios() []scenario {
 			all = append(all, s)
 		}
 	}
-	return append(all, scenario{
+	signed := scenario{
 		Connections: slices.Max(b.Connections), Delay: slices.Min(b.Delays), Recipients: max(b.Recipients/signedShare, 2), Signed: true,
+	}
+	// What nobody is measured in needs no ceiling.
+	return slices.DeleteFunc(append(all, signed), func(s scenario) bool {
+		return !slices.ContainsFunc(b.On, func(name string) bool { return (name == Signed) == s.Signed })
 	})
 }
 
