@@ -353,10 +353,26 @@ func (a *App) turn(ctx context.Context, actor mailing.Account, m mailing.Mailing
 	if !status.Live() {
 		m.StopBy, m.StopWhy, m.StoppedAt = actor.ID, why, a.Now()
 	}
+	ctx = a.doing(ctx, actor, mailing.Deed{
+		Action: turns[e], Thing: thingOf(m), Owner: m.OwnerID, Why: why,
+		Before: mailing.Facts{"status": string(was)}, After: mailing.Facts{"status": string(status)},
+	})
 	if status == mailing.StatusCompleted {
 		return a.goOnToTheEnd(ctx, m, was)
 	}
 	return a.store.SetMailingStatus(ctx, m, was)
+}
+
+// turns are what the audit log calls the events of a mailing.
+var turns = map[mailing.Event]mailing.Action{
+	mailing.EventPause: "mailing.pause", mailing.EventResume: "mailing.resume",
+	mailing.EventDisable: "mailing.disable", mailing.EventEnable: "mailing.enable",
+}
+
+// thingOf is a mailing in the audit log. It has no name of its own: its message's may
+// be changed.
+func thingOf(m mailing.Mailing) mailing.Thing {
+	return mailing.Thing{Kind: mailing.ThingMailing, ID: m.ID}
 }
 
 // goOnToTheEnd lets a mailing go on that has no occurrence left. It is running

@@ -20,6 +20,7 @@ func (s *Store) CreateMailing(ctx context.Context, m mailing.Mailing, contactIDs
 		return 0, wrap(err, "create mailing")
 	}
 	id := NewID()
+	made(ctx, id)
 	return id, wrap(s.inTx(ctx, func(q *sqlc.Queries, tx *sql.Tx) error {
 		err := q.CreateMailing(ctx, sqlc.CreateMailingParams{
 			ID: id, OwnerID: m.OwnerID, MessageID: m.MessageID, Audience: string(m.Audience), Rule: string(rule),
@@ -104,10 +105,12 @@ on conflict (mailing_id, contact_id) do nothing`, jsonIDs(contactIDs), mailingID
 // SetMailingStatus stores status, next occurrence and who stopped it. was is the
 // status the decision was made on.
 func (s *Store) SetMailingStatus(ctx context.Context, m mailing.Mailing, was mailing.Status) error {
-	return wrap(changed(s.w.SetMailingStatus(ctx, sqlc.SetMailingStatusParams{
-		ID: m.ID, Status: string(m.Status), NextAt: millis(m.NextAt), StopBy: m.StopBy, StopWhy: m.StopWhy,
-		StoppedAt: millis(m.StoppedAt), WasStatus: string(was),
-	})), "set status of mailing")
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
+		return changed(q.SetMailingStatus(ctx, sqlc.SetMailingStatusParams{
+			ID: m.ID, Status: string(m.Status), NextAt: millis(m.NextAt), StopBy: m.StopBy, StopWhy: m.StopWhy,
+			StoppedAt: millis(m.StoppedAt), WasStatus: string(was),
+		}))
+	}), "set status of mailing")
 }
 
 // Mailing returns a mailing, whoever owns it.

@@ -101,8 +101,8 @@ func (s *Store) Ping(ctx context.Context) error {
 // that chosen is more than is ever needed.
 const deadlockTries = 10
 
-// inTx runs do in a transaction and commits when it returns nil. What do sets
-// outside must be set from the beginning each time, since it may run again.
+// inTx runs do in a transaction and commits when it returns nil, with the deed of the
+// context (see WithDeed). What do sets outside must be set from the beginning each time, since it may run again.
 func (s *Store) inTx(ctx context.Context, do func(*sqlc.Queries, *sql.Tx) error) error {
 	for try := 1; ; try++ {
 		err := s.tryTx(ctx, do)
@@ -118,10 +118,19 @@ func (s *Store) tryTx(ctx context.Context, do func(*sqlc.Queries, *sql.Tx) error
 		return err
 	}
 	defer tx.Rollback() // after a commit it does nothing
-	if err := do(s.w.WithTx(tx), tx); err != nil {
+	q := s.w.WithTx(tx)
+	if err := do(q, tx); err != nil {
 		return err
 	}
-	return tx.Commit()
+	written, err := writeDeed(ctx, q)
+	if err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	written()
+	return nil
 }
 
 // maxID keeps ids exact in JSON numbers, which are doubles (RFC 8259, section 6).

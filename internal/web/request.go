@@ -30,7 +30,9 @@ type request struct {
 }
 
 func (w *Web) newRequest(out http.ResponseWriter, in *http.Request) (*request, error) {
-	r := &request{Web: w, in: in, out: out, from: w.visitor(in), now: time.Now()}
+	from := w.visitor(in)
+	in = in.WithContext(app.WithOrigin(in.Context(), from.Address))
+	r := &request{Web: w, in: in, out: out, from: from, now: time.Now()}
 	kept := ""
 	if cookie, err := in.Cookie(langCookie); err == nil {
 		kept = cookie.Value

@@ -69,6 +69,28 @@ type Contact struct {
 	UpdatedAt int64
 }
 
+type Deed struct {
+	Number      int64
+	At          int64
+	ActorID     int64
+	Email       string
+	FromAddress string
+	Action      string
+	Kind        string
+	ThingID     int64
+	Thing       string
+	OwnerID     int64
+	Why         string
+	Was         string
+	Became      string
+	Hash        string
+}
+
+type DeedChain struct {
+	Number int64
+	Hash   string
+}
+
 type Delivery struct {
 	ID         int64
 	RunID      int64

@@ -1,0 +1,12 @@
+-- name: NextDeed :one
+update deed_chain set number = number + 1 returning number, hash;
+
+-- name: PutDeed :exec
+insert into deeds (
+    number, at, actor_id, email, from_address, action, kind, thing_id, thing, owner_id, why, was, became, hash
+) values (
+    @number, @at, @actor_id, @email, @from_address, @action, @kind, @thing_id, @thing, @owner_id, @why, @was, @became, @hash
+);
+
+-- name: LinkDeed :exec
+update deed_chain set hash = @hash;
