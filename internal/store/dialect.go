@@ -21,12 +21,21 @@ import (
 type dialect struct {
 	name  string
 	lease string // what is due by the clock
+	fill  string // before a run is written down; empty: nothing
 	turn  string // whose turn it is in a run, to be moved on by nobody else until the end of the transaction
 	// field reads element i of a JSON array as the SQL type, which is bigint or
 	// text; each gives the rows of a JSON array of arrays.
 	field func(i int, sqlType string) string
 	each  string
 }
+
+// onlyByIndex has the rest of a transaction find rows one by one, by their indexes. By
+// statistics that are older than the last import, or than a run that was just written
+// down, PostgreSQL gathered, sorted or merged all of a million people for each few: half
+// a second to write down the next ten thousand, two to lease the next 500.
+const onlyByIndex = `set_config('enable_bitmapscan', 'off', true) || set_config('enable_mergejoin', 'off', true)
+    || set_config('enable_hashjoin', 'off', true) || set_config('enable_material', 'off', true)
+    || set_config('max_parallel_workers_per_gather', '0', true)`
 
 var postgres = dialect{
 	name: "postgres",
@@ -42,9 +51,8 @@ var postgres = dialect{
 update deliveries d set state = 2, lease_node = $4, lease_epoch = $5
 from picked where d.id = picked.id
 returning d.id, coalesce(d.contact_id, 0), d.email, d.tries, d.vars, d.created_at`,
-	// PostgreSQL takes a run that was just written down for a small one, by statistics
-	// that are older, and would gather and sort all of it for each stretch.
-	turn: `select leased_to, filled_to, set_config('enable_bitmapscan', 'off', true) from runs
+	fill: "select " + onlyByIndex,
+	turn: `select leased_to, filled_to, ` + onlyByIndex + ` from runs
 where id = $1 and (state = 'opening' or state = 'sending')
     and exists (select 1 from nodes where nodes.id = $2 and epoch = $3 for share)
 for no key update`,

@@ -130,8 +130,13 @@ const (
 // was, whoever calls it, and may be called again after any failure. Of two who
 // call it at once, one does a part and the other none.
 func (s *Store) FillRun(ctx context.Context, id int64, now time.Time) (done bool, err error) {
-	err = s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
+	err = s.inTx(ctx, func(q *sqlc.Queries, tx *sql.Tx) error {
 		done = false
+		if s.dialect.fill != "" {
+			if _, err := tx.ExecContext(ctx, s.dialect.fill); err != nil {
+				return err
+			}
+		}
 		run, err := found(q.Run(ctx, id))
 		if err != nil {
 			return err

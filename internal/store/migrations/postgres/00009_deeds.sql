@@ -26,6 +26,7 @@ create table deed_chain (
     hash text not null
 );
 insert into deed_chain (number, hash) values (0, '');
+-- In words of this database:
 -- +goose StatementBegin
 create function deeds_stay() returns trigger language plpgsql as $$
 begin
@@ -35,8 +36,10 @@ $$;
 -- +goose StatementEnd
 create trigger deeds_stay before update or delete or truncate on deeds
 for each statement execute function deeds_stay();
+-- In words of both:
 
 -- +goose Down
 drop table deed_chain;
 drop table deeds;
+-- In words of this database:
 drop function deeds_stay();

@@ -26,6 +26,7 @@ create table deed_chain (
     hash text not null
 );
 insert into deed_chain (number, hash) values (0, '');
+-- In words of this database:
 -- +goose StatementBegin
 create trigger deeds_stay before update on deeds begin
     select raise(abort, 'the audit log is not changed');
@@ -36,7 +37,9 @@ create trigger deeds_stay_there before delete on deeds begin
     select raise(abort, 'the audit log is not changed');
 end;
 -- +goose StatementEnd
+-- In words of both:
 
 -- +goose Down
 drop table deed_chain;
 drop table deeds;
+-- In words of this database:
