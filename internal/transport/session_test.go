@@ -551,6 +551,21 @@ func TestHelloSaysWhoWeAre(t *testing.T) {
 	}
 }
 
+func TestWhatIsSaidAtHelloIsADomainOrAnAddress(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"": true, "localhost": true, "mx.shop.test": true, "xn--80a1acny.xn--p1ai": true, "7.test": true,
+		"[192.0.2.7]": true, "[IPv6:2001:db8::7]": true,
+		"-mx.test": false, "mx-.test": false, "mx..test": false, ".test": false, "mx_1.test": false, "почта.рф": false,
+		"a b": false, strings.Repeat("a", 64) + ".test": false, strings.Repeat("a.", 128) + "a": false,
+		"[192.0.2.7": false, "[2001:db8::7]": false, "[IPv6:192.0.2.7]": false, "[IPv6:fe80::1%eth0]": false, "[mx]": false,
+	} {
+		if validHelo(name) != want {
+			t.Errorf("%q: got %t", name, !want)
+		}
+	}
+}
+
 func TestWeHaveAnAddressLiteralForEveryAddress(t *testing.T) {
 	t.Parallel()
 	for want, local := range map[string]net.Addr{

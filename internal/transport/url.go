@@ -2,7 +2,10 @@ package transport
 
 import (
 	"net"
+	"net/netip"
 	"net/url"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -126,14 +129,18 @@ func isLoopbackName(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// validHelo reports whether name can stand in EHLO: printable ASCII without
-// spaces, so a domain or an address literal. Empty is valid and means our
-// address.
+// validHelo reports whether name can stand in EHLO: a domain or an address literal
+// (RFC 5321, section 4.1.1.1). Empty is valid and means our address.
 func validHelo(name string) bool {
-	for i := range len(name) {
-		if name[i] <= ' ' || name[i] > '~' {
-			return false
-		}
+	if literal, ok := strings.CutPrefix(name, "["); ok {
+		literal, closed := strings.CutSuffix(literal, "]")
+		v6, is6 := strings.CutPrefix(literal, "IPv6:")
+		addr, err := netip.ParseAddr(v6)
+		return closed && err == nil && addr.Is6() == is6 && addr.Zone() == ""
 	}
-	return len(name) <= 255 // RFC 5321, section 4.5.3.1.2
+	labels := strings.Split(name, ".")
+	return name == "" || len(name) <= 255 && !slices.ContainsFunc(labels, func(l string) bool { return !helloLabel.MatchString(l) })
 }
+
+// helloLabel is a part of a domain (RFC 5321, section 4.1.2; RFC 1035, section 2.3.4).
+var helloLabel = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
