@@ -109,6 +109,9 @@ func (b breakage) strike(t *testing.T, url string, s *store.Store, fuse *torture
 	id := w.open(t, w.mailing(t, mailing.Mailing{Doubt: b.doubt}))
 	fused, err := store.OpenThrough(background, url, fuse.Driver)
 	ok(t, err)
+	// Nothing is connected yet, or a quick run never would be under the fuse.
+	fused.Writer().SetMaxIdleConns(0)
+	fused.Writer().SetMaxIdleConns(fewWorkers)
 	relay := w.relay()
 	relay.Dial = fuse.Dial
 	fuse.Count(b.kinds...)
