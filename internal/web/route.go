@@ -72,7 +72,7 @@ func (w *Web) serve(route Route) http.Handler {
 			return
 		}
 		if !route.Stream && route.Limit != noBody {
-			err = readForm(out, in)
+			err = readForm(out, r.in)
 		}
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
