@@ -14,10 +14,13 @@ import (
 // a conflict, "account_exists".
 func (s *Store) CreateAccount(ctx context.Context, a mailing.Account, passwordHash string) (int64, error) {
 	id := NewID()
-	err := s.w.CreateAccount(ctx, sqlc.CreateAccountParams{
-		ID: id, Email: a.Email, PasswordHash: passwordHash, FirstName: a.FirstName, LastName: a.LastName,
-		Phone: a.Phone, Role: string(a.Role), Lang: a.Lang, Zone: a.Zone, Search: accountSearch(a),
-		ConfirmedAt: millis(a.ConfirmedAt), CreatedAt: millis(a.CreatedAt),
+	made(ctx, id)
+	err := s.do(ctx, func(q *sqlc.Queries) error {
+		return q.CreateAccount(ctx, sqlc.CreateAccountParams{
+			ID: id, Email: a.Email, PasswordHash: passwordHash, FirstName: a.FirstName, LastName: a.LastName,
+			Phone: a.Phone, Role: string(a.Role), Lang: a.Lang, Zone: a.Zone, Search: accountSearch(a),
+			ConfirmedAt: millis(a.ConfirmedAt), CreatedAt: millis(a.CreatedAt),
+		})
 	})
 	if isDuplicate(err) {
 		return 0, mailing.FieldFault(mailing.Conflict, "email", "account_exists", "email", a.Email)
@@ -72,17 +75,19 @@ func (s *Store) CountAccounts(ctx context.Context) (int64, error) {
 // ReplaceUnconfirmed lets a person who never confirmed register again: names and
 // password are those typed last. A confirmed account is left as it is.
 func (s *Store) ReplaceUnconfirmed(ctx context.Context, a mailing.Account, passwordHash string) error {
-	_, err := s.w.ReplaceUnconfirmed(ctx, sqlc.ReplaceUnconfirmedParams{
-		ID: a.ID, PasswordHash: passwordHash, FirstName: a.FirstName, LastName: a.LastName,
-		Lang: a.Lang, Zone: a.Zone, Search: accountSearch(a),
-	})
-	return wrap(err, "replace unconfirmed account")
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
+		return orUnchanged(q.ReplaceUnconfirmed(ctx, sqlc.ReplaceUnconfirmedParams{
+			ID: a.ID, PasswordHash: passwordHash, FirstName: a.FirstName, LastName: a.LastName,
+			Lang: a.Lang, Zone: a.Zone, Search: accountSearch(a),
+		}))
+	}), "replace unconfirmed account")
 }
 
 // ConfirmAccount activates the account.
 func (s *Store) ConfirmAccount(ctx context.Context, id int64, now time.Time) error {
-	err := s.w.ConfirmAccount(ctx, sqlc.ConfirmAccountParams{ID: id, ConfirmedAt: millis(now)})
-	return wrap(err, "confirm account")
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
+		return q.ConfirmAccount(ctx, sqlc.ConfirmAccountParams{ID: id, ConfirmedAt: millis(now)})
+	}), "confirm account")
 }
 
 // SetPassword stores the hash and signs the account out everywhere.
@@ -97,11 +102,12 @@ func (s *Store) SetPassword(ctx context.Context, id int64, hash string) error {
 
 // UpdateProfile stores names, phone, language and zone.
 func (s *Store) UpdateProfile(ctx context.Context, a mailing.Account) error {
-	err := s.w.UpdateProfile(ctx, sqlc.UpdateProfileParams{
-		ID: a.ID, FirstName: a.FirstName, LastName: a.LastName, Phone: a.Phone,
-		Lang: a.Lang, Zone: a.Zone, Search: accountSearch(a),
-	})
-	return wrap(err, "update profile")
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
+		return q.UpdateProfile(ctx, sqlc.UpdateProfileParams{
+			ID: a.ID, FirstName: a.FirstName, LastName: a.LastName, Phone: a.Phone,
+			Lang: a.Lang, Zone: a.Zone, Search: accountSearch(a),
+		})
+	}), "update profile")
 }
 
 // SetBlocked blocks the account and signs it out everywhere, or unblocks it when
@@ -120,13 +126,17 @@ func (s *Store) SetBlocked(ctx context.Context, id int64, at time.Time) error {
 
 // SetRole gives the account a role.
 func (s *Store) SetRole(ctx context.Context, id int64, role mailing.Role) error {
-	return wrap(s.w.SetRole(ctx, sqlc.SetRoleParams{ID: id, Role: string(role)}), "set role")
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
+		return q.SetRole(ctx, sqlc.SetRoleParams{ID: id, Role: string(role)})
+	}), "set role")
 }
 
 // PutCode stores the keyed hash of a code, in place of an earlier one.
 func (s *Store) PutCode(ctx context.Context, accountID int64, purpose, hash string, tries int64, expires time.Time) error {
-	return wrap(s.w.PutCode(ctx, sqlc.PutCodeParams{
-		AccountID: accountID, Purpose: purpose, Hash: hash, TriesLeft: tries, ExpiresAt: millis(expires),
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
+		return q.PutCode(ctx, sqlc.PutCodeParams{
+			AccountID: accountID, Purpose: purpose, Hash: hash, TriesLeft: tries, ExpiresAt: millis(expires),
+		})
 	}), "put code")
 }
 

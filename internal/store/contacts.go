@@ -17,15 +17,19 @@ import (
 // already is a conflict, "contact_exists".
 func (s *Store) CreateContact(ctx context.Context, c mailing.Contact) (int64, error) {
 	id := NewID()
-	rows, err := s.w.CreateContact(ctx, sqlc.CreateContactParams{
-		ID: id, OwnerID: c.OwnerID, Email: c.Email, FirstName: c.FirstName, LastName: c.LastName,
-		Comment: c.Comment, Search: contactSearch(c), CreatedAt: millis(c.CreatedAt),
+	made(ctx, id)
+	err := s.do(ctx, func(q *sqlc.Queries) error {
+		rows, err := q.CreateContact(ctx, sqlc.CreateContactParams{
+			ID: id, OwnerID: c.OwnerID, Email: c.Email, FirstName: c.FirstName, LastName: c.LastName,
+			Comment: c.Comment, Search: contactSearch(c), CreatedAt: millis(c.CreatedAt),
+		})
+		if err == nil && rows == 0 {
+			return contactExists(c.Email)
+		}
+		return err
 	})
 	if err != nil {
 		return 0, wrap(err, "create contact")
-	}
-	if rows == 0 {
-		return 0, contactExists(c.Email)
 	}
 	return id, nil
 }
@@ -44,9 +48,11 @@ func (s *Store) ContactByEmail(ctx context.Context, ownerID int64, email string)
 
 // UpdateContact stores the fields of a contact.
 func (s *Store) UpdateContact(ctx context.Context, c mailing.Contact) error {
-	err := s.w.UpdateContact(ctx, sqlc.UpdateContactParams{
-		ID: c.ID, Email: c.Email, FirstName: c.FirstName, LastName: c.LastName,
-		Comment: c.Comment, Search: contactSearch(c), UpdatedAt: millis(c.UpdatedAt),
+	err := s.do(ctx, func(q *sqlc.Queries) error {
+		return q.UpdateContact(ctx, sqlc.UpdateContactParams{
+			ID: c.ID, Email: c.Email, FirstName: c.FirstName, LastName: c.LastName,
+			Comment: c.Comment, Search: contactSearch(c), UpdatedAt: millis(c.UpdatedAt),
+		})
 	})
 	if isDuplicate(err) {
 		return contactExists(c.Email)
@@ -56,10 +62,20 @@ func (s *Store) UpdateContact(ctx context.Context, c mailing.Contact) error {
 
 // DeleteContacts removes those of the ids that are the owner's and returns how
 // many were. Their deliveries and the suppression of their addresses stay.
-func (s *Store) DeleteContacts(ctx context.Context, ownerID int64, ids []int64) (int64, error) {
-	n, err := s.exec(ctx,
-		`delete from contacts where owner_id = $2 and id in (select id from `+s.dialect.rows("id bigint")+` v)`,
-		jsonIDs(ids), ownerID)
+func (s *Store) DeleteContacts(ctx context.Context, ownerID int64, ids []int64) (n int64, err error) {
+	err = s.inTx(ctx, func(_ *sqlc.Queries, tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `delete from contacts
+where owner_id = $2 and id in (select id from `+s.dialect.rows("id bigint")+` v) returning email`, jsonIDs(ids), ownerID)
+		if err != nil {
+			return err
+		}
+		emails, err := collect(rows, func(rows *sql.Rows) (email string, err error) { return email, rows.Scan(&email) })
+		if n = int64(len(emails)); err != nil || n == 0 {
+			return orUnchanged(n, err)
+		}
+		tell(ctx, func(d *mailing.Deed) { d.Before = manyBefore(d.Before, emails) })
+		return nil
+	})
 	return n, wrap(err, "delete contacts")
 }
 
@@ -94,14 +110,22 @@ where true on conflict (owner_id, email) do nothing`, jsonRows(rows))
 // reports whether that is new. An earlier reason stays, but for a person's own word,
 // which outweighs all others: the owner cannot take it back.
 func (s *Store) Suppress(ctx context.Context, sup mailing.Suppression) (bool, error) {
-	n, err := s.w.Suppress(ctx, suppressParams(sup))
+	var n int64
+	err := s.do(ctx, func(q *sqlc.Queries) (err error) {
+		n, err = q.Suppress(ctx, suppressParams(sup))
+		return orUnchanged(n, err)
+	})
 	return n > 0, wrap(err, "suppress")
 }
 
 // Unsuppress lets the address be mailed again. It is a conflict,
 // "contact_unsubscribed", when the person themselves wants no mail.
 func (s *Store) Unsuppress(ctx context.Context, ownerID int64, email string) error {
-	n, err := s.w.Unsuppress(ctx, sqlc.UnsuppressParams{OwnerID: ownerID, Email: email})
+	var n int64
+	err := s.do(ctx, func(q *sqlc.Queries) (err error) {
+		n, err = q.Unsuppress(ctx, sqlc.UnsuppressParams{OwnerID: ownerID, Email: email})
+		return orUnchanged(n, err)
+	})
 	if err != nil || n > 0 {
 		return wrap(err, "unsuppress")
 	}

@@ -6,6 +6,10 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
 
 	"vestnik/internal/mailing"
 	"vestnik/internal/store/sqlc"
@@ -26,11 +30,59 @@ func WithDeed(ctx context.Context, d mailing.Deed) context.Context {
 	return context.WithValue(ctx, deedKey{}, &pendingDeed{Deed: d})
 }
 
-// made tells the deed of the context the id of what it has made.
+// made tells the deed of the context the id of what it has made. An account is its own.
 func made(ctx context.Context, id int64) {
-	if d, ok := ctx.Value(deedKey{}).(*pendingDeed); ok && d.Thing.ID == 0 {
-		d.Thing.ID = id
+	tell(ctx, func(d *mailing.Deed) {
+		if d.Thing.ID != 0 {
+			return
+		}
+		if d.Thing.ID = id; d.Thing.Kind == mailing.ThingAccount {
+			d.Owner = id
+		}
+	})
+}
+
+// tell has the deed of the context, if there is one that is not written down yet, say
+// what only the store knows.
+func tell(ctx context.Context, more func(*mailing.Deed)) {
+	if d, ok := ctx.Value(deedKey{}).(*pendingDeed); ok && !d.written {
+		more(&d.Deed)
 	}
+}
+
+// tellAfter has the deed of the context say a fact of how it is afterwards.
+func tellAfter(ctx context.Context, field, fact string) {
+	tell(ctx, func(d *mailing.Deed) { d.After = withFact(d.After, field, fact) })
+}
+
+// withFact is a copy with one fact more: whoever made the facts may use them again.
+func withFact(f mailing.Facts, field, fact string) mailing.Facts {
+	all := maps.Clone(f)
+	if all == nil {
+		all = mailing.Facts{}
+	}
+	all[field] = fact
+	return all
+}
+
+// namedInDeed is how many of many things a deed names. Chosen: as many as a person
+// reads; the number of all stands beside them.
+const namedInDeed = 20
+
+// manyBefore adds what was there before to the facts of a deed that removes many
+// things: how many there were, and the first by name.
+func manyBefore(f mailing.Facts, names []string) mailing.Facts {
+	if len(names) == 1 {
+		return withFact(f, "email", names[0])
+	}
+	slices.Sort(names)
+	f = withFact(f, "count", strconv.Itoa(len(names)))
+	return withFact(f, "emails", strings.Join(names[:min(len(names), namedInDeed)], ", "))
+}
+
+// PutDeed writes down the deed of the context, which changes nothing else in here.
+func (s *Store) PutDeed(ctx context.Context) error {
+	return wrap(s.do(ctx, func(*sqlc.Queries) error { return nil }), "put deed")
 }
 
 // writeDeed adds the deed of the context to the audit log and returns what to call

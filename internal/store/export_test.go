@@ -41,3 +41,6 @@ func FileHome(path, machineID string) (string, error) { return fileHome(path, ma
 func (s *Store) LeaseIn(ctx context.Context, tx *sql.Tx, n Node, runID int64, now time.Time, most int) ([]Leased, error) {
 	return s.lease(ctx, s.w.WithTx(tx), tx, n, runID, now, most)
 }
+
+// VerifyBatch is how many lines of the audit log are read at once.
+const VerifyBatch = verifyBatch

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strconv"
 	"time"
 
 	"vestnik/internal/mailing"
@@ -112,6 +113,10 @@ func (s *Store) EndHold(ctx context.Context, end mailing.HoldEnd, by int64, now 
 				return err
 			}
 		}
+		tell(ctx, func(d *mailing.Deed) {
+			d.After = withFact(d.After, "runs_cancelled", strconv.FormatInt(done.Cancelled, 10))
+			d.After = withFact(d.After, "mailings_paused", strconv.FormatInt(done.Paused, 10))
+		})
 		return q.EndHold(ctx)
 	})
 	return done, wrap(err, "end hold")

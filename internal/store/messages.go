@@ -13,11 +13,13 @@ import (
 // CreateMessage adds a message and returns its id.
 func (s *Store) CreateMessage(ctx context.Context, m mailing.Message) (int64, error) {
 	id := NewID()
-	err := s.w.CreateMessage(ctx, sqlc.CreateMessageParams{
-		ID: id, OwnerID: m.OwnerID, Subject: m.Subject, Format: string(m.Format), Body: m.Body,
-		Search: mailing.SearchText(m.Subject), CreatedAt: millis(m.CreatedAt),
-	})
-	return id, wrap(err, "create message")
+	made(ctx, id)
+	return id, wrap(s.do(ctx, func(q *sqlc.Queries) error {
+		return q.CreateMessage(ctx, sqlc.CreateMessageParams{
+			ID: id, OwnerID: m.OwnerID, Subject: m.Subject, Format: string(m.Format), Body: m.Body,
+			Search: mailing.SearchText(m.Subject), CreatedAt: millis(m.CreatedAt),
+		})
+	}), "create message")
 }
 
 // Message returns a message, whoever owns it.
@@ -29,23 +31,27 @@ func (s *Store) Message(ctx context.Context, id int64) (mailing.Message, error) 
 // UpdateMessage stores the fields of a message. Runs that are open send what it
 // said when they were opened.
 func (s *Store) UpdateMessage(ctx context.Context, m mailing.Message) error {
-	return wrap(s.w.UpdateMessage(ctx, sqlc.UpdateMessageParams{
-		ID: m.ID, Subject: m.Subject, Format: string(m.Format), Body: m.Body,
-		Search: mailing.SearchText(m.Subject), UpdatedAt: millis(m.UpdatedAt),
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
+		return q.UpdateMessage(ctx, sqlc.UpdateMessageParams{
+			ID: m.ID, Subject: m.Subject, Format: string(m.Format), Body: m.Body,
+			Search: mailing.SearchText(m.Subject), UpdatedAt: millis(m.UpdatedAt),
+		})
 	}), "update message")
 }
 
 // DeleteMessage removes a message that no mailing uses; one in use is a
 // conflict, "message_in_use".
 func (s *Store) DeleteMessage(ctx context.Context, id int64) error {
-	used, err := s.r.MailingsOfMessage(ctx, id)
-	if err != nil {
-		return wrap(err, "delete message")
-	}
-	if used > 0 {
-		return mailing.Fault(mailing.Conflict, "message_in_use", "count", used)
-	}
-	return wrap(s.w.DeleteMessage(ctx, id), "delete message")
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
+		used, err := q.MailingsOfMessage(ctx, id)
+		if err != nil {
+			return err
+		}
+		if used > 0 {
+			return mailing.Fault(mailing.Conflict, "message_in_use", "count", used)
+		}
+		return q.DeleteMessage(ctx, id)
+	}), "delete message")
 }
 
 // freeze stores what is sent as it is now and returns the id of that version.

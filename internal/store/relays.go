@@ -68,12 +68,15 @@ func relayOf(row sqlc.Relay) Relay {
 // that is taken is a conflict, "relay_name_taken".
 func (s *Store) CreateRelay(ctx context.Context, r Relay) (int64, error) {
 	id := NewID()
-	err := s.w.CreateRelay(ctx, sqlc.CreateRelayParams{
-		ID: id, Kind: r.Kind, Name: r.Name, Host: r.Host, Port: int64(r.Port), Tls: r.TLS,
-		Username: r.Username, PasswordSealed: r.PasswordSealed, FromName: r.FromName, FromEmail: r.FromEmail,
-		HeloName: r.HeloName, Weight: int64(r.Weight), Connections: int64(r.Connections), Messages: int64(r.Messages),
-		PerSecond: int64(r.PerSecond), PerHour: int64(r.PerHour), PerDay: int64(r.PerDay), Enabled: flag(r.Enabled),
-		CreatedAt: millis(r.CreatedAt), UpdatedAt: millis(r.UpdatedAt),
+	made(ctx, id)
+	err := s.do(ctx, func(q *sqlc.Queries) error {
+		return q.CreateRelay(ctx, sqlc.CreateRelayParams{
+			ID: id, Kind: r.Kind, Name: r.Name, Host: r.Host, Port: int64(r.Port), Tls: r.TLS,
+			Username: r.Username, PasswordSealed: r.PasswordSealed, FromName: r.FromName, FromEmail: r.FromEmail,
+			HeloName: r.HeloName, Weight: int64(r.Weight), Connections: int64(r.Connections), Messages: int64(r.Messages),
+			PerSecond: int64(r.PerSecond), PerHour: int64(r.PerHour), PerDay: int64(r.PerDay), Enabled: flag(r.Enabled),
+			CreatedAt: millis(r.CreatedAt), UpdatedAt: millis(r.UpdatedAt),
+		})
 	})
 	return id, wrap(nameTaken(err, r.Name), "create relay")
 }
@@ -123,8 +126,7 @@ func (s *Store) StopRelay(ctx context.Context, id int64, why string, now time.Ti
 
 // ResumeRelay forgets why a relay was stopped.
 func (s *Store) ResumeRelay(ctx context.Context, id int64) error {
-	rows, err := s.w.ResumeRelay(ctx, id)
-	return wrap(there(rows, err), "resume relay")
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error { return there(q.ResumeRelay(ctx, id)) }), "resume relay")
 }
 
 // SiteTrouble is a site whose policy refuses what a node sends to it directly.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strconv"
 	"time"
 
 	"vestnik/internal/mailing"
@@ -62,6 +63,7 @@ func (s *Store) OpenScheduledRun(ctx context.Context, r mailing.Run, content Con
 // database is held, every one is, "database_held".
 func (s *Store) OpenManualRun(ctx context.Context, r mailing.Run, content Content, since time.Time) (int64, error) {
 	r.ID = NewID()
+	tellAfter(ctx, "run", strconv.FormatInt(r.ID, 10))
 	return r.ID, wrap(s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
 		if err := notHeld(ctx, q); err != nil {
 			return err
@@ -283,6 +285,9 @@ func (s *Store) CancelRun(ctx context.Context, id int64, now time.Time) error {
 		if err != nil {
 			return err
 		}
+		if !mailing.RunState(run.State).Open() {
+			return errUnchanged
+		}
 		if err := cancelRun(ctx, q, id, now); err != nil {
 			return err
 		}
@@ -313,7 +318,9 @@ func cancelRun(ctx context.Context, q *sqlc.Queries, id int64, now time.Time) er
 // HaltRun stops a run because the server refuses us, and says why; an empty why
 // lets it go on.
 func (s *Store) HaltRun(ctx context.Context, id int64, why string) error {
-	return wrap(s.w.HaltRun(ctx, sqlc.HaltRunParams{ID: id, Halt: storable(why)}), "halt run")
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
+		return orUnchanged(q.HaltRun(ctx, sqlc.HaltRunParams{ID: id, Halt: storable(why)}))
+	}), "halt run")
 }
 
 // ClearHalts lets all halted runs go on.
@@ -358,7 +365,9 @@ func (s *Store) LiveRuns(ctx context.Context) ([]LiveRun, error) {
 	list := make([]LiveRun, len(rows))
 	for i, row := range rows {
 		list[i].Run = runOf(row.Run)
-		list[i].Held = row.BlockedAt != 0 || row.Run.Halt != "" || !mailing.Status(row.MailingStatus).Live() ||
+		// Who is blocked is still told so.
+		blocked := row.BlockedAt != 0 && list[i].Kind != mailing.RunSystem
+		list[i].Held = blocked || row.Run.Halt != "" || !mailing.Status(row.MailingStatus).Live() ||
 			mailing.Hold{At: instant(row.HeldAt)}.Holds(list[i].Run)
 	}
 	return list, nil

@@ -61,12 +61,14 @@ func (s *Store) CreateSigningKeys(ctx context.Context, keys []SigningKey) error 
 // UseSigningKey puts a key into use in place of the one of the same domain and
 // algorithm.
 func (s *Store) UseSigningKey(ctx context.Context, domain, selector string) error {
-	rows, err := s.w.UseSigningKey(ctx, sqlc.UseSigningKeyParams{Domain: domain, Selector: selector})
-	return wrap(there(rows, err), "use signing key")
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
+		return there(q.UseSigningKey(ctx, sqlc.UseSigningKeyParams{Domain: domain, Selector: selector}))
+	}), "use signing key")
 }
 
 // DeleteSigningKey deletes a key.
 func (s *Store) DeleteSigningKey(ctx context.Context, domain, selector string) error {
-	rows, err := s.w.DeleteSigningKey(ctx, sqlc.DeleteSigningKeyParams{Domain: domain, Selector: selector})
-	return wrap(there(rows, err), "delete signing key")
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
+		return there(q.DeleteSigningKey(ctx, sqlc.DeleteSigningKeyParams{Domain: domain, Selector: selector}))
+	}), "delete signing key")
 }

@@ -120,6 +120,9 @@ func (s *Store) tryTx(ctx context.Context, do func(*sqlc.Queries, *sql.Tx) error
 	defer tx.Rollback() // after a commit it does nothing
 	q := s.w.WithTx(tx)
 	if err := do(q, tx); err != nil {
+		if errors.Is(err, errUnchanged) {
+			return nil
+		}
 		return err
 	}
 	written, err := writeDeed(ctx, q)
@@ -132,6 +135,10 @@ func (s *Store) tryTx(ctx context.Context, do func(*sqlc.Queries, *sql.Tx) error
 	written()
 	return nil
 }
+
+// errUnchanged is for a transaction that finds nothing to change: it is undone, which
+// is no error, and leaves no deed.
+var errUnchanged = errors.New("nothing to change")
 
 // maxID keeps ids exact in JSON numbers, which are doubles (RFC 8259, section 6).
 const maxID = 1 << 52
@@ -179,6 +186,15 @@ func found[T any](row T, err error) (T, error) {
 func changed(rows int64, err error) error {
 	if err == nil && rows == 0 {
 		return mailing.Fault(mailing.Conflict, "changed_meanwhile")
+	}
+	return err
+}
+
+// orUnchanged turns "no row was changed" into the end of a transaction that finds
+// nothing to change.
+func orUnchanged(rows int64, err error) error {
+	if err == nil && rows == 0 {
+		return errUnchanged
 	}
 	return err
 }

@@ -10,3 +10,12 @@ insert into deeds (
 
 -- name: LinkDeed :exec
 update deed_chain set hash = @hash;
+
+-- name: DeedChain :one
+select number, hash from deed_chain;
+
+-- name: DeedsAfter :many
+select * from deeds where number > @number order by number limit cast(sqlc.arg(most) as bigint);
+
+-- name: LastDeed :one
+select cast(coalesce(max(number), 0) as bigint) as number from deeds;

@@ -80,8 +80,8 @@ where id = @id and state = 'sending' and audience = sent + failed + skipped + in
 update runs set sent = sent + @sent, failed = failed + @failed, skipped = skipped + @skipped, in_doubt = in_doubt + @in_doubt
 where id = @id;
 
--- name: HaltRun :exec
-update runs set halt = @halt where id = @id and state in ('opening', 'sending');
+-- name: HaltRun :execrows
+update runs set halt = @halt where id = @id and halt <> @halt and state in ('opening', 'sending');
 
 -- name: ClearHalts :exec
 update runs set halt = '' where halt <> '' and (state = 'opening' or state = 'sending');

@@ -9,6 +9,75 @@ import (
 	"context"
 )
 
+const deedChain = `-- name: DeedChain :one
+select number, hash from deed_chain
+`
+
+func (q *Queries) DeedChain(ctx context.Context) (DeedChain, error) {
+	row := q.db.QueryRowContext(ctx, deedChain)
+	var i DeedChain
+	err := row.Scan(&i.Number, &i.Hash)
+	return i, err
+}
+
+const deedsAfter = `-- name: DeedsAfter :many
+select number, at, actor_id, email, from_address, action, kind, thing_id, thing, owner_id, why, was, became, hash from deeds where number > $1 order by number limit cast($2 as bigint)
+`
+
+type DeedsAfterParams struct {
+	Number int64
+	Most   int64
+}
+
+func (q *Queries) DeedsAfter(ctx context.Context, arg DeedsAfterParams) ([]Deed, error) {
+	rows, err := q.db.QueryContext(ctx, deedsAfter, arg.Number, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Deed
+	for rows.Next() {
+		var i Deed
+		if err := rows.Scan(
+			&i.Number,
+			&i.At,
+			&i.ActorID,
+			&i.Email,
+			&i.FromAddress,
+			&i.Action,
+			&i.Kind,
+			&i.ThingID,
+			&i.Thing,
+			&i.OwnerID,
+			&i.Why,
+			&i.Was,
+			&i.Became,
+			&i.Hash,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lastDeed = `-- name: LastDeed :one
+select cast(coalesce(max(number), 0) as bigint) as number from deeds
+`
+
+func (q *Queries) LastDeed(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, lastDeed)
+	var number int64
+	err := row.Scan(&number)
+	return number, err
+}
+
 const linkDeed = `-- name: LinkDeed :exec
 update deed_chain set hash = $1
 `

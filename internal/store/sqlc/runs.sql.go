@@ -538,8 +538,8 @@ func (q *Queries) FinishRun(ctx context.Context, arg FinishRunParams) (int64, er
 	return result.RowsAffected()
 }
 
-const haltRun = `-- name: HaltRun :exec
-update runs set halt = $1 where id = $2 and state in ('opening', 'sending')
+const haltRun = `-- name: HaltRun :execrows
+update runs set halt = $1 where id = $2 and halt <> $1 and state in ('opening', 'sending')
 `
 
 type HaltRunParams struct {
@@ -547,9 +547,12 @@ type HaltRunParams struct {
 	ID   int64
 }
 
-func (q *Queries) HaltRun(ctx context.Context, arg HaltRunParams) error {
-	_, err := q.db.ExecContext(ctx, haltRun, arg.Halt, arg.ID)
-	return err
+func (q *Queries) HaltRun(ctx context.Context, arg HaltRunParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, haltRun, arg.Halt, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const isInStretch = `-- name: IsInStretch :one
