@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"vestnik/internal/app"
 	"vestnik/internal/config"
 	"vestnik/internal/i18n"
 )
@@ -147,6 +148,9 @@ func (d *desk) obey(ctx context.Context) error {
 		}
 		d.log = newLog(d.config, d.err)
 		d.words = d.words.In(d.config.Zone)
+	}
+	if command.Command() != "serve" { // there, people do what they do themselves
+		ctx = app.AsOperator(ctx)
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	return command.Run(d)

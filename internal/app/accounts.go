@@ -112,7 +112,7 @@ func checkNames(problems *mailing.Problems, a mailing.Account) {
 // putUnconfirmed stores a registration. An address that is confirmed already
 // gets a mail that says so, in place of a code.
 func (a *App) putUnconfirmed(ctx context.Context, account mailing.Account, hash string) error {
-	id, err := a.store.CreateAccount(ctx, account, hash)
+	id, err := a.store.CreateAccount(a.byThemselves(ctx, account, "account.register"), account, hash)
 	if err == nil {
 		account.ID = id
 		return a.mailCode(ctx, account)
@@ -124,14 +124,23 @@ func (a *App) putUnconfirmed(ctx context.Context, account mailing.Account, hash 
 	if err != nil {
 		return wrap(err, "register")
 	}
+	account.ID = known.ID
+	ctx = a.byThemselves(ctx, account, "account.register_again")
 	if !replaceable(known) {
 		return a.mailIfBudget(ctx, known, mailKnown, nil)
 	}
-	account.ID = known.ID
 	if err := a.store.ReplaceUnconfirmed(ctx, account, hash); err != nil {
 		return wrap(err, "register")
 	}
 	return a.mailCode(ctx, account)
+}
+
+// byThemselves has a change go into the audit log as that of a visitor who has not
+// signed in, and says to be the person with the account.
+func (a *App) byThemselves(ctx context.Context, account mailing.Account, action mailing.Action) context.Context {
+	return a.doing(ctx, mailing.Account{Email: account.Email}, mailing.Deed{
+		Action: action, Thing: accountThing(account), Owner: account.ID,
+	})
 }
 
 // replaceable reports whether a stranger's registration may take the account's
@@ -179,7 +188,7 @@ func (a *App) ResendCode(ctx context.Context, from Visitor, typed string) error 
 	if err != nil {
 		return wrap(err, "resend code")
 	}
-	return a.mailCode(ctx, account)
+	return a.mailCode(a.byThemselves(ctx, account, "account.resend_code"), account)
 }
 
 // Confirm activates the account if the code is right. A wrong code, a code that
@@ -227,7 +236,7 @@ func (a *App) useCode(ctx context.Context, from Visitor, account mailing.Account
 	if err != nil || !first {
 		return wrap(err, "confirm")
 	}
-	return wrap(a.store.ConfirmAccount(ctx, account.ID, a.Now()), "confirm")
+	return wrap(a.store.ConfirmAccount(a.byThemselves(ctx, account, "account.confirm"), account.ID, a.Now()), "confirm")
 }
 
 // SignIn returns the account if address and password are right. An address that
@@ -259,7 +268,17 @@ func (a *App) SignIn(ctx context.Context, from Visitor, typed, password string) 
 	case account.ConfirmedAt.IsZero():
 		return account, mailing.Fault(mailing.Forbidden, "account_unconfirmed", "email", account.Email)
 	}
-	return account, nil
+	return account, wrap(a.store.PutDeed(a.ofOneself(ctx, account, "account.sign_in")), "sign in")
+}
+
+// SignOut notes that a person has ended their session.
+func (a *App) SignOut(ctx context.Context, actor mailing.Account) error {
+	return wrap(a.store.PutDeed(a.ofOneself(ctx, actor, "account.sign_out")), "sign out")
+}
+
+// ofOneself has a change go into the audit log that a person makes of their own account.
+func (a *App) ofOneself(ctx context.Context, actor mailing.Account, action mailing.Action) context.Context {
+	return a.doing(ctx, actor, mailing.Deed{Action: action, Thing: accountThing(actor), Owner: actor.ID})
 }
 
 func orWrong(err, wrong error) error {

@@ -72,6 +72,9 @@ func (a *App) CreateContact(ctx context.Context, actor mailing.Account, c mailin
 	if err := c.Check(); err != nil {
 		return c, err
 	}
+	ctx = a.doing(ctx, actor, mailing.Deed{
+		Action: "contact.create", Thing: contactThing(c), Owner: actor.ID, After: known(contactFacts(c)),
+	})
 	id, err := a.store.CreateContact(ctx, c)
 	c.ID = id
 	return c, err
@@ -83,12 +86,19 @@ func (a *App) UpdateContact(ctx context.Context, actor mailing.Account, id int64
 	if err != nil {
 		return c, err
 	}
+	was, thing := contactFacts(c), contactThing(c)
 	c.Email, c.FirstName, c.LastName, c.Comment = form.Email, form.FirstName, form.LastName, form.Comment
 	c.UpdatedAt = a.Now()
 	if err := c.Check(); err != nil {
 		return c, err
 	}
-	return c, a.store.UpdateContact(ctx, c)
+	before, after := changes(was, contactFacts(c))
+	if len(after) == 0 {
+		return c, nil
+	}
+	return c, a.store.UpdateContact(a.doing(ctx, actor, mailing.Deed{
+		Action: "contact.update", Thing: thing, Owner: c.OwnerID, Before: before, After: after,
+	}), c)
 }
 
 // DeleteContact removes a contact. What was sent to it stays in the log, and if
@@ -98,14 +108,18 @@ func (a *App) DeleteContact(ctx context.Context, actor mailing.Account, id int64
 	if err != nil {
 		return err
 	}
-	_, err = a.store.DeleteContacts(ctx, c.OwnerID, []int64{id})
+	_, err = a.store.DeleteContacts(a.doing(ctx, actor, mailing.Deed{
+		Action: "contact.delete", Thing: contactThing(c), Owner: c.OwnerID, Before: known(contactFacts(c)),
+	}), c.OwnerID, []int64{id})
 	return err
 }
 
 // DeleteContacts removes those of the contacts that are the actor's and returns
 // how many were.
 func (a *App) DeleteContacts(ctx context.Context, actor mailing.Account, ids []int64) (int64, error) {
-	return a.store.DeleteContacts(ctx, actor.ID, ids)
+	return a.store.DeleteContacts(a.doing(ctx, actor, mailing.Deed{
+		Action: "contact.delete_many", Thing: mailing.Thing{Kind: mailing.ThingContact}, Owner: actor.ID,
+	}), actor.ID, ids)
 }
 
 // SuppressContact leaves a contact out of mailings from now on.
@@ -114,6 +128,10 @@ func (a *App) SuppressContact(ctx context.Context, actor mailing.Account, id int
 	if err != nil {
 		return err
 	}
+	ctx = a.doing(ctx, actor, mailing.Deed{
+		Action: "contact.suppress", Thing: contactThing(c), Owner: c.OwnerID,
+		After: mailing.Facts{"reason": string(mailing.ReasonManual)},
+	})
 	_, err = a.store.Suppress(ctx, mailing.Suppression{
 		OwnerID: c.OwnerID, Email: c.Email, Reason: mailing.ReasonManual, Detail: actor.Email, CreatedAt: a.Now(),
 	})
@@ -130,7 +148,10 @@ func (a *App) UnsuppressContact(ctx context.Context, actor mailing.Account, id i
 	if theirWish(c.Suppression.Reason) {
 		return mailing.Fault(mailing.Conflict, "contact_unsubscribed")
 	}
-	return a.store.Unsuppress(ctx, c.OwnerID, c.Email)
+	return a.store.Unsuppress(a.doing(ctx, actor, mailing.Deed{
+		Action: "contact.unsuppress", Thing: contactThing(c), Owner: c.OwnerID,
+		Before: mailing.Facts{"reason": string(c.Suppression.Reason)},
+	}), c.OwnerID, c.Email)
 }
 
 // ContactDeliveries lists what was sent to a contact, newest first.

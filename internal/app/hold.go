@@ -46,7 +46,7 @@ func (a *App) StartHold(ctx context.Context, actor mailing.Account) (mailing.Hol
 	if err := mayEndHold(actor); err != nil {
 		return mailing.Hold{}, err
 	}
-	return a.store.StartHold(ctx, a.Now())
+	return a.store.StartHold(a.doing(ctx, actor, mailing.Deed{Action: "service.hold", Thing: service}), a.Now())
 }
 
 // EndHold lets the database go: on as before, or as a copy of which nothing is sent.
@@ -57,8 +57,13 @@ func (a *App) EndHold(ctx context.Context, actor mailing.Account, end mailing.Ho
 	if end != mailing.HoldGoOn && end != mailing.HoldCopy {
 		return HoldEnded{}, mailing.Fault(mailing.Invalid, "choice_unknown")
 	}
-	return a.store.EndHold(ctx, end, actor.ID, a.Now())
+	return a.store.EndHold(a.doing(ctx, actor, mailing.Deed{
+		Action: "service.end_hold", Thing: service, After: mailing.Facts{"end": string(end)},
+	}), end, actor.ID, a.Now())
 }
+
+// service is the whole of Vestnik in the audit log.
+var service = mailing.Thing{Kind: mailing.ThingService}
 
 func mayEndHold(actor mailing.Account) error {
 	if actor.Role.May(mailing.EndHold) {

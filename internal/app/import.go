@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,7 +43,7 @@ func (a *App) ImportContacts(ctx context.Context, actor mailing.Account, filenam
 	if err != nil {
 		return store.Import{}, importFault(err)
 	}
-	im := importing{app: a, file: file, report: store.Import{
+	im := importing{app: a, actor: actor, file: file, report: store.Import{
 		OwnerID: actor.ID, Filename: shortened(mailing.CleanLine(filename)), CreatedAt: a.Now(),
 	}}
 	err = im.all(ctx)
@@ -55,6 +56,7 @@ func (a *App) ImportContacts(ctx context.Context, actor mailing.Account, filenam
 // importing is an import under way.
 type importing struct {
 	app     *App
+	actor   mailing.Account
 	file    *csvReader
 	columns *columns // nil before the first record that can be read
 	report  store.Import
@@ -212,8 +214,21 @@ func (im *importing) finish(ctx context.Context, err error) (store.Import, error
 	im.report.FinishedAt = im.app.Now()
 	saving, done := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer done()
-	saved := im.app.store.UpdateImport(saving, im.report, nil)
+	saved := im.app.store.UpdateImport(im.doing(saving), im.report, nil)
 	return im.report, errors.Join(err, wrap(saved, "import"))
+}
+
+// doing has the last word about an import go into the audit log, for all of it: it is
+// many changes, and one deed.
+func (im *importing) doing(ctx context.Context) context.Context {
+	return im.app.doing(ctx, im.actor, mailing.Deed{
+		Action: "contact.import", Thing: mailing.Thing{Kind: mailing.ThingContact, Name: im.report.Filename}, Owner: im.report.OwnerID,
+		After: known(mailing.Facts{
+			"import": strconv.FormatInt(im.report.ID, 10), "added": strconv.FormatInt(im.report.Added, 10),
+			"existing": strconv.FormatInt(im.report.Existing, 10), "refused": strconv.FormatInt(im.report.Refused, 10),
+			"fault": im.report.Fault,
+		}),
+	})
 }
 
 // importFault makes a file that did not come to its end a person's error.

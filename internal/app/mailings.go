@@ -105,6 +105,13 @@ func (a *App) CreateMailing(ctx context.Context, actor mailing.Account, f Mailin
 	}
 	m := mailing.Mailing{OwnerID: actor.ID, Status: mailing.StatusCreated, NextAt: next, CreatedAt: a.Now()}
 	f.apply(&m, a.Now())
+	facts, err := a.mailingFacts(ctx, m)
+	if err != nil {
+		return m, err
+	}
+	ctx = a.doing(ctx, actor, mailing.Deed{
+		Action: "mailing.create", Thing: mailingThing(m, facts), Owner: actor.ID, After: known(facts),
+	})
 	m.ID, err = a.store.CreateMailing(ctx, m, f.ContactIDs)
 	return m, err
 }
@@ -129,13 +136,32 @@ func (a *App) UpdateMailing(ctx context.Context, actor mailing.Account, id int64
 	if err != nil {
 		return m, err
 	}
-	was := m.Status
+	was := m
 	m.NextAt = next
 	if m.Status, err = m.After(mailing.EventEdit); err != nil {
 		return m, err
 	}
 	f.apply(&m, a.Now())
-	return m, a.store.UpdateMailing(ctx, m, was, f.ContactIDs)
+	if ctx, err = a.editing(ctx, actor, was, m); err != nil {
+		return m, err
+	}
+	return m, a.store.UpdateMailing(ctx, m, was.Status, f.ContactIDs)
+}
+
+// editing has the change of a mailing go into the audit log.
+func (a *App) editing(ctx context.Context, actor mailing.Account, was, m mailing.Mailing) (context.Context, error) {
+	old, err := a.mailingFacts(ctx, was)
+	if err != nil {
+		return ctx, err
+	}
+	facts, err := a.mailingFacts(ctx, m)
+	if err != nil {
+		return ctx, err
+	}
+	before, after := changes(old, facts)
+	return a.doing(ctx, actor, mailing.Deed{
+		Action: "mailing.update", Thing: mailingThing(m, old), Owner: m.OwnerID, Before: before, After: after,
+	}), nil
 }
 
 // Mailings lists mailings, sorted by created, next, last, status or subject.
@@ -267,16 +293,29 @@ func Allowed(actor mailing.Account, m mailing.Mailing) Actions {
 // mayEnable reports whether the actor may lift what somebody disabled: not the
 // owner what a manager or an admin did.
 func mayEnable(actor mailing.Account, m mailing.Mailing) bool {
-	return m.StopBy == 0 || m.StopBy == actor.ID || actor.Role.May(mailing.DisableAnyMailing)
+	if m.StopBy == 0 || m.StopBy == actor.ID {
+		return true
+	}
+	if m.OwnerID == actor.ID { // and may be a manager, but not a judge in their own case
+		return actor.Role.May(mailing.ChangeAnything)
+	}
+	return actor.Role.May(mailing.DisableAnyMailing)
 }
 
 // DeleteMailing removes a mailing and cancels its open runs. What was sent stays
 // in the log.
 func (a *App) DeleteMailing(ctx context.Context, actor mailing.Account, id int64) error {
-	if _, err := a.changeableMailing(ctx, actor, id); err != nil {
+	m, err := a.changeableMailing(ctx, actor, id)
+	if err != nil {
 		return err
 	}
-	return a.store.DeleteMailing(ctx, id, a.Now())
+	facts, err := a.mailingFacts(ctx, m)
+	if err != nil {
+		return err
+	}
+	return a.store.DeleteMailing(a.doing(ctx, actor, mailing.Deed{
+		Action: "mailing.delete", Thing: mailingThing(m, facts), Owner: m.OwnerID, Before: known(facts),
+	}), id, a.Now())
 }
 
 // PauseMailing stops a mailing, and a run of it that is open, until it is resumed.
@@ -309,7 +348,10 @@ func (a *App) DisableMailing(ctx context.Context, actor mailing.Account, id int6
 	if m.OwnerID != actor.ID && why == "" {
 		return mailing.FieldFault(mailing.Invalid, "why", "required")
 	}
-	return a.turn(ctx, actor, m, mailing.EventDisable, why)
+	if err := a.turn(ctx, actor, m, mailing.EventDisable, why); err != nil {
+		return err
+	}
+	return a.tellOwner(ctx, actor, m, mailDisabled, why)
 }
 
 // EnableMailing switches a mailing on again.
@@ -321,7 +363,10 @@ func (a *App) EnableMailing(ctx context.Context, actor mailing.Account, id int64
 	if !mayEnable(actor, m) {
 		return mailing.Fault(mailing.Forbidden, "disabled_by_manager")
 	}
-	return a.turn(ctx, actor, m, mailing.EventEnable, "")
+	if err := a.turn(ctx, actor, m, mailing.EventEnable, ""); err != nil {
+		return err
+	}
+	return a.tellOwner(ctx, actor, m, mailEnabled, "")
 }
 
 func (a *App) switchable(ctx context.Context, actor mailing.Account, id int64) (mailing.Mailing, error) {
@@ -353,8 +398,12 @@ func (a *App) turn(ctx context.Context, actor mailing.Account, m mailing.Mailing
 	if !status.Live() {
 		m.StopBy, m.StopWhy, m.StoppedAt = actor.ID, why, a.Now()
 	}
+	facts, err := a.mailingFacts(ctx, m)
+	if err != nil {
+		return err
+	}
 	ctx = a.doing(ctx, actor, mailing.Deed{
-		Action: turns[e], Thing: thingOf(m), Owner: m.OwnerID, Why: why,
+		Action: turns[e], Thing: mailingThing(m, facts), Owner: m.OwnerID, Why: why,
 		Before: mailing.Facts{"status": string(was)}, After: mailing.Facts{"status": string(status)},
 	})
 	if status == mailing.StatusCompleted {
@@ -369,10 +418,10 @@ var turns = map[mailing.Event]mailing.Action{
 	mailing.EventDisable: "mailing.disable", mailing.EventEnable: "mailing.enable",
 }
 
-// thingOf is a mailing in the audit log. It has no name of its own: its message's may
-// be changed.
-func thingOf(m mailing.Mailing) mailing.Thing {
-	return mailing.Thing{Kind: mailing.ThingMailing, ID: m.ID}
+// mailingThing is a mailing in the audit log. It has no name of its own: it is called
+// by what its message was then.
+func mailingThing(m mailing.Mailing, facts mailing.Facts) mailing.Thing {
+	return mailing.Thing{Kind: mailing.ThingMailing, ID: m.ID, Name: facts["message"]}
 }
 
 // goOnToTheEnd lets a mailing go on that has no occurrence left. It is running

@@ -21,6 +21,9 @@ const (
 	mailKnown   = "known"   // somebody registers an address that is registered
 	mailReset   = "reset"   // link
 
+	mailDisabled = "mailing_disabled" // subject, who, why, link
+	mailEnabled  = "mailing_enabled"  // subject, who, link
+
 	mailRelayStopped = "relay_stopped" // relay, why, link
 )
 

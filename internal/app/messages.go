@@ -72,6 +72,9 @@ func (a *App) CreateMessage(ctx context.Context, actor mailing.Account, f Messag
 	m := mailing.Message{
 		OwnerID: actor.ID, Subject: f.Subject, Format: f.Format, Body: f.Body, CreatedAt: a.Now(), UpdatedAt: a.Now(),
 	}
+	ctx = a.doing(ctx, actor, mailing.Deed{
+		Action: "message.create", Thing: messageThing(m), Owner: actor.ID, After: messageFacts(m),
+	})
 	id, err := a.store.CreateMessage(ctx, m)
 	m.ID = id
 	return m, err
@@ -87,16 +90,26 @@ func (a *App) UpdateMessage(ctx context.Context, actor mailing.Account, id int64
 	if err := f.check(); err != nil {
 		return m, err
 	}
+	was, thing := messageFacts(m), messageThing(m)
 	m.Subject, m.Format, m.Body, m.UpdatedAt = f.Subject, f.Format, f.Body, a.Now()
-	return m, a.store.UpdateMessage(ctx, m)
+	before, after := changes(was, messageFacts(m))
+	if len(after) == 0 {
+		return m, nil
+	}
+	return m, a.store.UpdateMessage(a.doing(ctx, actor, mailing.Deed{
+		Action: "message.update", Thing: thing, Owner: m.OwnerID, Before: before, After: after,
+	}), m)
 }
 
 // DeleteMessage removes a message that no mailing uses.
 func (a *App) DeleteMessage(ctx context.Context, actor mailing.Account, id int64) error {
-	if _, err := a.changeableMessage(ctx, actor, id); err != nil {
+	m, err := a.changeableMessage(ctx, actor, id)
+	if err != nil {
 		return err
 	}
-	return a.store.DeleteMessage(ctx, id)
+	return a.store.DeleteMessage(a.doing(ctx, actor, mailing.Deed{
+		Action: "message.delete", Thing: messageThing(m), Owner: m.OwnerID, Before: messageFacts(m),
+	}), id)
 }
 
 // MessageWarnings are hints about a message that may be sent as it is: merge
@@ -172,6 +185,10 @@ func (a *App) SendTest(ctx context.Context, actor mailing.Account, f MessageForm
 	if !ok {
 		return mailing.Fault(mailing.Limited, "too_many_requests")
 	}
+	ctx = a.doing(ctx, actor, mailing.Deed{
+		Action: "message.test", Thing: mailing.Thing{Kind: mailing.ThingMessage, Name: f.Subject}, Owner: actor.ID,
+		After: mailing.Facts{"to": email},
+	})
 	return a.openSingle(ctx, mailing.Run{
 		OwnerID: actor.ID, Kind: mailing.RunTest, Lang: actor.Lang,
 		Priority: mailing.PriorityTest, Doubt: mailing.NeverTwice, Unsubscribe: true,

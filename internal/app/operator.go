@@ -53,6 +53,9 @@ func (a *App) storeAccount(ctx context.Context, account mailing.Account, n NewAc
 	if n.Code == "" {
 		account.ConfirmedAt = a.Now()
 	}
+	ctx = a.doing(ctx, Operator, mailing.Deed{
+		Action: "account.create", Thing: accountThing(account), After: known(accountFacts(account)),
+	})
 	if account.ID, err = a.store.CreateAccount(ctx, account, hash); err != nil || n.Code == "" {
 		return account, err
 	}
@@ -76,5 +79,6 @@ func (a *App) RenewCode(ctx context.Context, email, code string) error {
 	if !account.ConfirmedAt.IsZero() {
 		return mailing.Fault(mailing.Conflict, "account_active", "email", account.Email)
 	}
+	ctx = a.doing(ctx, Operator, mailing.Deed{Action: "account.renew_code", Thing: accountThing(account), Owner: account.ID})
 	return a.putCode(ctx, account.ID, code, OperatorCodeLifetime)
 }

@@ -11,6 +11,7 @@ type Profile struct{ FirstName, LastName, Phone, Lang, Zone string }
 
 // UpdateProfile stores the actor's profile.
 func (a *App) UpdateProfile(ctx context.Context, actor mailing.Account, p Profile) error {
+	was := accountFacts(actor)
 	actor.FirstName, actor.LastName = mailing.CleanLine(p.FirstName), mailing.CleanLine(p.LastName)
 	actor.Phone, actor.Lang, actor.Zone = mailing.CleanLine(p.Phone), p.Lang, p.Zone
 	var problems mailing.Problems
@@ -27,7 +28,18 @@ func (a *App) UpdateProfile(ctx context.Context, actor mailing.Account, p Profil
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	return wrap(a.store.UpdateProfile(ctx, actor), "update profile")
+	return wrap(a.storeProfile(ctx, actor, was), "update profile")
+}
+
+// storeProfile stores what has changed, if anything has.
+func (a *App) storeProfile(ctx context.Context, actor mailing.Account, was mailing.Facts) error {
+	before, after := changes(was, accountFacts(actor))
+	if len(after) == 0 {
+		return nil
+	}
+	return a.store.UpdateProfile(a.doing(ctx, actor, mailing.Deed{
+		Action: "account.update_profile", Thing: accountThing(actor), Owner: actor.ID, Before: before, After: after,
+	}), actor)
 }
 
 // SetLang keeps the language a signed-in person switched to.
@@ -35,8 +47,9 @@ func (a *App) SetLang(ctx context.Context, actor mailing.Account, lang string) e
 	if lang != "ru" && lang != "en" {
 		return mailing.FieldFault(mailing.Invalid, "lang", "choice_unknown")
 	}
+	was := accountFacts(actor)
 	actor.Lang = lang
-	return wrap(a.store.UpdateProfile(ctx, actor), "set language")
+	return wrap(a.storeProfile(ctx, actor, was), "set language")
 }
 
 // phoneShape reports whether s looks like a phone number in any country's manner

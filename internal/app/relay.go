@@ -170,7 +170,10 @@ func (a *App) CreateRelay(ctx context.Context, actor mailing.Account, r RelaySet
 	}
 	row := a.storedRelay(r)
 	row.CreatedAt = row.UpdatedAt
-	id, err := a.store.CreateRelay(ctx, row)
+	_, facts := a.relayChanges(store.Relay{}, r)
+	id, err := a.store.CreateRelay(a.doing(ctx, actor, mailing.Deed{
+		Action: "relay.create", Thing: relayThing(r), After: known(facts),
+	}), row)
 	if err != nil {
 		return 0, err
 	}
@@ -181,17 +184,25 @@ func (a *App) CreateRelay(ctx context.Context, actor mailing.Account, r RelaySet
 // that is in use cannot be switched off, since mails would stay here, and count as
 // sent: who wants that deletes it.
 func (a *App) UpdateRelay(ctx context.Context, actor mailing.Account, r RelaySettings) error {
-	if _, err := a.Relay(ctx, actor, r.ID); err != nil {
+	if err := mayManageRelays(actor); err != nil {
 		return err
 	}
-	r, err := a.checkedRelay(ctx, actor, r)
+	was, err := a.store.Relay(ctx, r.ID)
+	if err != nil {
+		return err
+	}
+	r, err = a.checkedRelay(ctx, actor, r)
 	if err != nil {
 		return err
 	}
 	if err := a.checkNotLast(ctx, r); err != nil {
 		return err
 	}
-	if err := a.store.UpdateRelay(ctx, a.storedRelay(r)); err != nil {
+	before, after := a.relayChanges(was, r)
+	doing := a.doing(ctx, actor, mailing.Deed{
+		Action: "relay.update", Thing: relayThing(shownRelay(was)), Before: before, After: after,
+	})
+	if err := a.store.UpdateRelay(doing, a.storedRelay(r)); err != nil {
 		return err
 	}
 	return a.relaysChanged(ctx)
@@ -203,7 +214,12 @@ func (a *App) DeleteRelay(ctx context.Context, actor mailing.Account, id int64) 
 	if err := mayManageRelays(actor); err != nil {
 		return err
 	}
-	if err := a.store.DeleteRelay(ctx, id); err != nil {
+	was, err := a.Relay(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	doing := a.doing(ctx, actor, mailing.Deed{Action: "relay.delete", Thing: relayThing(was), Before: known(relayFacts(was))})
+	if err := a.store.DeleteRelay(doing, id); err != nil {
 		return err
 	}
 	return a.changeRelays(ctx)
@@ -214,7 +230,14 @@ func (a *App) ResumeRelay(ctx context.Context, actor mailing.Account, id int64) 
 	if err := mayManageRelays(actor); err != nil {
 		return err
 	}
-	if err := a.store.ResumeRelay(ctx, id); err != nil {
+	was, err := a.Relay(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	doing := a.doing(ctx, actor, mailing.Deed{
+		Action: "relay.resume", Thing: relayThing(was), Before: known(mailing.Facts{"trouble": shortened(was.Trouble)}),
+	})
+	if err := a.store.ResumeRelay(doing, id); err != nil {
 		return err
 	}
 	return a.relaysChanged(ctx)

@@ -31,6 +31,7 @@ func (a *App) RequestReset(ctx context.Context, from Visitor, typed string) erro
 	if err != nil || !ok {
 		return wrap(err, "request reset")
 	}
+	ctx = a.byThemselves(ctx, account, "account.request_reset")
 	token := auth.NewToken()
 	hash := auth.HashToken(token)
 	if err := a.store.PutCode(ctx, account.ID, purposeReset, hash, 1, a.Now().Add(ResetLifetime)); err != nil {
@@ -93,5 +94,9 @@ func (a *App) useReset(ctx context.Context, email, token, password string) error
 	if !used {
 		return mailing.Fault(mailing.Invalid, "link_expired")
 	}
+	ctx = a.doing(ctx, mailing.Account{Email: account.Email}, mailing.Deed{
+		Action: "account.reset_password", Thing: accountThing(account), Owner: account.ID,
+		After: mailing.Facts{"password": mailing.Masked},
+	})
 	return wrap(a.store.SetPassword(ctx, account.ID, hash), "reset")
 }

@@ -27,7 +27,10 @@ func (a *App) SendNow(ctx context.Context, actor mailing.Account, mailingID int6
 		return 0, err
 	}
 	run := mailing.NewRun(m, owner, mailing.RunManual, a.Now(), a.Now())
-	if runID, err = a.store.OpenManualRun(ctx, run, store.ContentOf(message), a.Now().Add(-sendAgainAfter)); err != nil {
+	doing := a.doing(ctx, actor, mailing.Deed{
+		Action: "mailing.send", Owner: m.OwnerID, Thing: mailingThing(m, mailing.Facts{"message": message.Subject}),
+	})
+	if runID, err = a.store.OpenManualRun(doing, run, store.ContentOf(message), a.Now().Add(-sendAgainAfter)); err != nil {
 		return 0, err
 	}
 	return runID, a.openSoon(ctx, runID)
@@ -142,7 +145,14 @@ func (a *App) Deliveries(ctx context.Context, actor mailing.Account, runID int64
 
 // CancelRun ends a run: what was not sent yet is skipped.
 func (a *App) CancelRun(ctx context.Context, actor mailing.Account, id int64) error {
-	if _, err := a.changeableRun(ctx, actor, id); err != nil {
+	run, err := a.changeableRun(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	ctx, err = a.doingRun(ctx, actor, run, mailing.Deed{
+		Action: "run.cancel", Before: mailing.Facts{"state": string(run.State)}, After: mailing.Facts{"state": string(mailing.RunCancelled)},
+	})
+	if err != nil {
 		return err
 	}
 	return a.store.CancelRun(ctx, id, a.Now())
@@ -150,10 +160,24 @@ func (a *App) CancelRun(ctx context.Context, actor mailing.Account, id int64) er
 
 // ContinueRun lets a run go on that the mail server's refusals have halted.
 func (a *App) ContinueRun(ctx context.Context, actor mailing.Account, id int64) error {
-	if _, err := a.changeableRun(ctx, actor, id); err != nil {
+	run, err := a.changeableRun(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	ctx, err = a.doingRun(ctx, actor, run, mailing.Deed{
+		Action: "run.continue", Before: mailing.Facts{"halt": shortened(run.Halt)}, After: mailing.Facts{"halt": ""},
+	})
+	if err != nil {
 		return err
 	}
 	return a.store.HaltRun(ctx, id, "")
+}
+
+// doingRun is doing for what is done to a run, which is called by what it sends.
+func (a *App) doingRun(ctx context.Context, actor mailing.Account, run mailing.Run, d mailing.Deed) (context.Context, error) {
+	version, err := a.store.Version(ctx, run.VersionID)
+	d.Thing, d.Owner = runThing(run, version.Subject), run.OwnerID
+	return a.doing(ctx, actor, d), err
 }
 
 // ResolveDoubt ends a delivery's doubt by the owner's word: "sent" if it turned
@@ -164,7 +188,19 @@ func (a *App) ResolveDoubt(ctx context.Context, actor mailing.Account, runID, de
 	if !ok {
 		return mailing.Fault(mailing.Invalid, "choice_unknown")
 	}
-	if _, err := a.changeableRun(ctx, actor, runID); err != nil {
+	run, err := a.changeableRun(ctx, actor, runID)
+	if err != nil {
+		return err
+	}
+	delivery, err := a.Delivery(ctx, actor, runID, deliveryID)
+	if err != nil {
+		return err
+	}
+	ctx, err = a.doingRun(ctx, actor, run, mailing.Deed{
+		Action: "run.resolve_doubt", Before: mailing.Facts{"delivery": delivery.State.String()},
+		After: mailing.Facts{"delivery": state.String(), "email": delivery.Email},
+	})
+	if err != nil {
 		return err
 	}
 	return a.store.ResolveDoubt(ctx, runID, deliveryID, state, a.Now())

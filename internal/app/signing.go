@@ -93,7 +93,7 @@ func (a *App) CreateSigningKeys(ctx context.Context, actor mailing.Account, f Si
 		}
 		rows = append(rows, row)
 	}
-	if err := a.store.CreateSigningKeys(ctx, rows); err != nil {
+	if err := a.store.CreateSigningKeys(a.doingKeys(ctx, actor, "domain.create_keys", rows...), rows); err != nil {
 		return nil, err
 	}
 	if err := a.signingChanged(ctx); err != nil {
@@ -127,7 +127,8 @@ func (a *App) UseSigningKey(ctx context.Context, actor mailing.Account, domain, 
 	if err != nil {
 		return err
 	}
-	if err := a.store.UseSigningKey(ctx, domain, selector); err != nil {
+	doing := a.doingKeys(ctx, actor, "domain.use_key", store.SigningKey{Domain: domain, Selector: selector})
+	if err := a.store.UseSigningKey(doing, domain, selector); err != nil {
 		return err
 	}
 	return a.signingChanged(ctx)
@@ -143,10 +144,23 @@ func (a *App) DeleteSigningKey(ctx context.Context, actor mailing.Account, domai
 	if err != nil {
 		return err
 	}
-	if err := a.store.DeleteSigningKey(ctx, domain, selector); err != nil {
+	doing := a.doingKeys(ctx, actor, "domain.delete_key", store.SigningKey{Domain: domain, Selector: selector})
+	if err := a.store.DeleteSigningKey(doing, domain, selector); err != nil {
 		return err
 	}
 	return a.signingChanged(ctx)
+}
+
+// doingKeys is doing for what is done to keys of one domain.
+func (a *App) doingKeys(ctx context.Context, actor mailing.Account, action mailing.Action, keys ...store.SigningKey) context.Context {
+	selectors := make([]string, len(keys))
+	for i, key := range keys {
+		selectors[i] = key.Selector
+	}
+	return a.doing(ctx, actor, mailing.Deed{
+		Action: action, Thing: mailing.Thing{Kind: mailing.ThingDomain, Name: keys[0].Domain},
+		After: mailing.Facts{"selector": strings.Join(selectors, ", ")},
+	})
 }
 
 func normalDomain(typed string) (string, error) {

@@ -56,9 +56,27 @@ func (a *App) Unsubscribe(ctx context.Context, token string) (Subscription, erro
 	if err != nil {
 		return s, err
 	}
+	ctx, err = a.leaving(ctx, s)
+	if err != nil {
+		return s, err
+	}
 	_, err = a.store.Suppress(ctx, mailing.Suppression{
 		OwnerID: s.OwnerID, Email: s.Email, Reason: mailing.ReasonUnsubscribed, CreatedAt: a.Now(),
 	})
 	s.Over = err == nil
 	return s, err
+}
+
+// leaving has the wish of a reader go into the audit log. The contact may be gone, and
+// the address stays suppressed all the same.
+func (a *App) leaving(ctx context.Context, s Subscription) (context.Context, error) {
+	contact, err := a.store.ContactByEmail(ctx, s.OwnerID, s.Email)
+	if err != nil && mailing.KindOf(err) != mailing.NotFound {
+		return ctx, err
+	}
+	return a.doing(ctx, mailing.Account{Email: s.Email}, mailing.Deed{
+		Action: "contact.unsubscribe", Owner: s.OwnerID,
+		Thing: mailing.Thing{Kind: mailing.ThingContact, ID: contact.ID, Name: s.Email},
+		After: mailing.Facts{"reason": string(mailing.ReasonUnsubscribed)},
+	}), nil
 }

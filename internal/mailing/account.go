@@ -56,6 +56,7 @@ const (
 	GrantRoles        Permission = "grant_roles"
 	ManageRelays      Permission = "manage_relays" // set up how mail leaves
 	EndHold           Permission = "end_hold"      // say what a restored database is
+	ViewAudit         Permission = "view_audit"    // what everybody did
 )
 
 var permissions = map[Role][]Permission{
@@ -63,7 +64,7 @@ var permissions = map[Role][]Permission{
 	RoleManager: {ViewAnyMailing, ViewAnyClient, ViewUsers, BlockUsers, DisableAnyMailing},
 	RoleAdmin: {
 		ViewAnyMailing, ViewAnyClient, ViewUsers, BlockUsers, DisableAnyMailing,
-		ChangeAnything, GrantRoles, ManageRelays, EndHold,
+		ChangeAnything, GrantRoles, ManageRelays, EndHold, ViewAudit,
 	},
 }
 

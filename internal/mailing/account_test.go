@@ -19,6 +19,7 @@ func TestPermissions(t *testing.T) {
 		{GrantRoles, false, false, true},
 		{ManageRelays, false, false, true},
 		{EndHold, false, false, true},
+		{ViewAudit, false, false, true},
 	}
 	for _, row := range table {
 		for role, want := range map[Role]bool{RoleUser: row.user, RoleManager: row.manager, RoleAdmin: row.admin, "": false, "king": false} {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"vestnik/internal/mailing"
@@ -30,7 +31,10 @@ func (s *Store) CreateMailing(ctx context.Context, m mailing.Mailing, contactIDs
 		if err != nil {
 			return err
 		}
-		return s.choose(ctx, tx, id, m.OwnerID, contactIDs)
+		if len(contactIDs) == 0 {
+			return nil
+		}
+		return s.choose(ctx, q, tx, id, m.OwnerID, contactIDs)
 	}), "create mailing")
 }
 
@@ -55,10 +59,7 @@ func (s *Store) UpdateMailing(ctx context.Context, m mailing.Mailing, was mailin
 		if err != nil || contactIDs == nil {
 			return err
 		}
-		if err := q.ClearMailingContacts(ctx, m.ID); err != nil {
-			return err
-		}
-		return s.choose(ctx, tx, m.ID, m.OwnerID, contactIDs)
+		return s.choose(ctx, q, tx, m.ID, m.OwnerID, contactIDs)
 	}), "update mailing")
 }
 
@@ -91,15 +92,52 @@ func mayReaddress(ctx context.Context, q *sqlc.Queries, m mailing.Mailing, conta
 	return nil
 }
 
-func (s *Store) choose(ctx context.Context, tx *sql.Tx, mailingID, ownerID int64, contactIDs []int64) error {
-	if len(contactIDs) == 0 {
-		return nil
+// choose has the mailing go to the contacts that are the owner's, in place of those it
+// went to, and tells the deed how many came and went.
+func (s *Store) choose(ctx context.Context, q *sqlc.Queries, tx *sql.Tx, mailingID, ownerID int64, contactIDs []int64) error {
+	was, err := q.MailingContacts(ctx, mailingID)
+	if err != nil {
+		return err
 	}
-	_, err := tx.ExecContext(ctx, `insert into mailing_contacts (mailing_id, contact_id)
+	if err := q.ClearMailingContacts(ctx, mailingID); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `insert into mailing_contacts (mailing_id, contact_id)
 select cast($2 as bigint), c.id from contacts c
 where c.owner_id = $3 and c.id in (select id from `+s.dialect.rows("id bigint")+` v)
 on conflict (mailing_id, contact_id) do nothing`, jsonIDs(contactIDs), mailingID, ownerID)
+	if err != nil {
+		return err
+	}
+	chosen, err := q.MailingContacts(ctx, mailingID)
+	tellChosen(ctx, was, chosen)
 	return err
+}
+
+// tellChosen has the deed say how many contacts were chosen for a mailing that is new,
+// and else how many came and went. Both lists are sorted.
+func tellChosen(ctx context.Context, was, chosen []int64) {
+	if len(was) == 0 {
+		tellAfter(ctx, "contacts", strconv.Itoa(len(chosen)))
+		return
+	}
+	for field, gone := range map[string]int{
+		"contacts_added": missing(chosen, was), "contacts_removed": missing(was, chosen),
+	} {
+		if gone > 0 {
+			tellAfter(ctx, field, strconv.Itoa(gone))
+		}
+	}
+}
+
+// missing counts the ids that are not among the others, which are sorted.
+func missing(ids, others []int64) (n int) {
+	for _, id := range ids {
+		if _, there := slices.BinarySearch(others, id); !there {
+			n++
+		}
+	}
+	return n
 }
 
 // SetMailingStatus stores status, next occurrence and who stopped it. was is the

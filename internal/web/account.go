@@ -176,6 +176,11 @@ func signOut(r *request) error {
 	if err := r.signOut(); err != nil {
 		return err
 	}
+	if r.actor.ID != 0 {
+		if err := r.App.SignOut(r.in.Context(), r.actor); err != nil {
+			return err
+		}
+	}
 	r.redirect("/login")
 	return nil
 }
