@@ -20,6 +20,7 @@ const (
 	exitConflict    = 5   // it clashes with what is there, or may not be done now
 	exitIncomplete  = 6   // done, but not for all: deliveries failed, lines were refused
 	exitUnfinished  = 7   // the wait for a sending ended before the sending
+	exitTampered    = 8   // the audit log is not as it was written
 	exitInterrupted = 130 // by a signal: 128 and the number of SIGINT, as shells have it
 )
 

@@ -69,7 +69,11 @@ type commands struct {
 		Start holdStartCommand `cmd:""`
 		End   holdEndCommand   `cmd:""`
 	} `cmd:""`
-	Log     logCommand     `cmd:""`
+	Log   logCommand `cmd:""`
+	Audit struct {
+		List   auditListCommand   `cmd:""`
+		Verify auditVerifyCommand `cmd:""`
+	} `cmd:""`
 	Bench   benchCommands  `cmd:""`
 	Version versionCommand `cmd:""`
 }

@@ -11,7 +11,6 @@ type Profile struct{ FirstName, LastName, Phone, Lang, Zone string }
 
 // UpdateProfile stores the actor's profile.
 func (a *App) UpdateProfile(ctx context.Context, actor mailing.Account, p Profile) error {
-	was := accountFacts(actor)
 	actor.FirstName, actor.LastName = mailing.CleanLine(p.FirstName), mailing.CleanLine(p.LastName)
 	actor.Phone, actor.Lang, actor.Zone = mailing.CleanLine(p.Phone), p.Lang, p.Zone
 	var problems mailing.Problems
@@ -28,12 +27,16 @@ func (a *App) UpdateProfile(ctx context.Context, actor mailing.Account, p Profil
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	return wrap(a.storeProfile(ctx, actor, was), "update profile")
+	return wrap(a.storeProfile(ctx, actor), "update profile")
 }
 
 // storeProfile stores what has changed, if anything has.
-func (a *App) storeProfile(ctx context.Context, actor mailing.Account, was mailing.Facts) error {
-	before, after := changes(was, accountFacts(actor))
+func (a *App) storeProfile(ctx context.Context, actor mailing.Account) error {
+	was, err := a.store.Account(ctx, actor.ID)
+	if err != nil {
+		return err
+	}
+	before, after := changes(accountFacts(was), accountFacts(actor))
 	if len(after) == 0 {
 		return nil
 	}
@@ -47,9 +50,8 @@ func (a *App) SetLang(ctx context.Context, actor mailing.Account, lang string) e
 	if lang != "ru" && lang != "en" {
 		return mailing.FieldFault(mailing.Invalid, "lang", "choice_unknown")
 	}
-	was := accountFacts(actor)
 	actor.Lang = lang
-	return wrap(a.storeProfile(ctx, actor, was), "set language")
+	return wrap(a.storeProfile(ctx, actor), "set language")
 }
 
 // phoneShape reports whether s looks like a phone number in any country's manner

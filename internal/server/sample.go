@@ -47,6 +47,7 @@ func (b *Base) addSample(ctx context.Context) error {
 	if err := json.Unmarshal(text, &s); err != nil {
 		return fmt.Errorf("server: sample: %w", err)
 	}
+	ctx = app.AsOperator(ctx) // nobody has signed in yet
 	password := auth.NewToken()[:16]
 	owner, err := b.App.CreateAccount(ctx, app.NewAccount{
 		Email: sampleEmail, FirstName: s.FirstName, LastName: s.LastName, Password: password,

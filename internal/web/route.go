@@ -52,6 +52,7 @@ func (w *Web) Routes() []Route {
 		w.homeRoutes(), w.accountRoutes(), w.profileRoutes(), w.contactRoutes(), w.importRoutes(), w.messageRoutes(),
 		w.mailingRoutes(), w.runRoutes(), w.logRoutes(), w.userRoutes(), w.demoRoutes(), w.relayRoutes(),
 		w.domainRoutes(), w.holdRoutes(), w.unsubscribeRoutes(), w.statusRoutes(),
+		w.auditRoutes(),
 	} {
 		all = append(all, routes...)
 	}
