@@ -184,6 +184,23 @@ func changesOf(p ui.Page, d mailing.Deed) []change {
 	return list
 }
 
+// words say a change in one line.
+func (c change) words(d mailing.Deed) string {
+	switch {
+	case !hasBefore(d):
+		return c.field + ": " + c.after
+	case !hasAfter(d):
+		return c.field + ": " + c.before
+	}
+	return c.field + ": " + c.before + " → " + c.after
+}
+
+// isOneself reports whether somebody did it to their own account, which needs not be
+// named twice.
+func isOneself(d mailing.Deed) bool {
+	return d.Thing.Kind == mailing.ThingAccount && (d.Thing.ID == d.Actor || d.Thing.Name == d.Email)
+}
+
 // hasBefore reports whether there is anything to compare with: not for what is new.
 func hasBefore(d mailing.Deed) bool { return len(d.Before) > 0 }
 

@@ -35,7 +35,7 @@ func TestAuditPages(t *testing.T) {
 		}
 		p.shows("tr:has-text(Скидки)", "Рассылка отключена").shows("tr:has-text(Скидки)", "manager@example.org").
 			shows("tr:has-text(Скидки)", "127.0.0.1").shows("tr:has-text(Скидки)", "жалуются <b>люди</b>").
-			shows("tr:has-text(Скидки)", "Статус Создана Отключена").shows("tr:has-text(Скидки)", "Владелец: Анна Петрова")
+			shows("tr:has-text(Скидки)", "Статус: Создана → Отключена").shows("tr:has-text(Скидки)", "Владелец: Анна Петрова")
 		p.shows("tr:has-text(cli@example.org)", "Оператор").shows(".rows a[href="+path+"]", "Скидки")
 		admin.lang("en").get("/admin/audit").shows("h1", "Audit log").shows("tr:has-text(ivan@example.org)", "Added a client")
 		admin.lang("ru")

@@ -41,7 +41,7 @@ func TestHold(t *testing.T) {
 	admin := h.signIn(h.account("admin@example.org", mailing.RoleAdmin))
 	manager := h.signIn(h.account("manager@example.org", mailing.RoleManager))
 	owner := h.account("anna@example.org", mailing.RoleUser)
-	h.things(owner)
+	h.things(owner, "client")
 	due := storetest.Mailing(t, h.store, mailing.Mailing{OwnerID: owner.ID, NextAt: time.Now().Add(-time.Hour)})
 	user := h.signIn(owner)
 	if err := h.app.RequestReset(context.Background(), app.Visitor{}, manager.account.Email); err != nil {
