@@ -26,7 +26,7 @@ type benchCommand struct {
 	Connections []int           `name:"with" default:"1,10,50"`
 	Delays      []time.Duration `default:"0s,20ms"`
 	Longest     time.Duration   `default:"15s"`
-	On          []string        `default:"sqlite,postgres,sqlite+dkim" enum:"sqlite,postgres,sqlite+dkim"`
+	Senders     []string        `default:"sqlite,postgres,sqlite+dkim" enum:"sqlite,postgres,sqlite+dkim"`
 	Keep        string          `type:"path" placeholder:"DIR"`
 	JSON        bool            `name:"json"`
 }
@@ -48,14 +48,14 @@ func (c *benchCommand) Run(ctx context.Context, d *desk) error {
 			return fmt.Errorf("bench: %w", err)
 		}
 	}
-	on := c.On
-	if slices.Contains(on, bench.Postgres) && !pgserver.Installed() {
+	senders := c.Senders
+	if slices.Contains(senders, bench.Postgres) && !pgserver.Installed() {
 		d.note("cli.bench.no_postgres", "why", pgserver.ErrNone)
-		on = slices.DeleteFunc(on, func(name string) bool { return name == bench.Postgres })
+		senders = slices.DeleteFunc(senders, func(name string) bool { return name == bench.Postgres })
 	}
 	report, err := bench.Run(ctx, bench.Options{
 		Recipients: c.Recipients, Limit: c.Longest, Rounds: c.Rounds, Connections: c.Connections, Delays: c.Delays,
-		On: on, Keep: c.Keep, Progress: func(what string) { fmt.Fprintln(d.err, what) },
+		Senders: senders, Keep: c.Keep, Progress: func(what string) { fmt.Fprintln(d.err, what) },
 	})
 	if len(report.Rows) == 0 {
 		return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"strings"
 	"unicode/utf8"
 
@@ -39,7 +38,7 @@ func (c csuCommand) Run(ctx context.Context, d *desk) error {
 	defer b.Close()
 	password, made := c.Password, ""
 	if password == "" {
-		made = newPassword()
+		made = app.NewPassword()
 		password = made
 	}
 	account, err := b.App.CreateAccount(ctx, app.NewAccount{
@@ -110,10 +109,4 @@ func (c csuCommand) tell(d *desk, made superuserJSON) error {
 
 func (c csuCommand) page(d *desk, email string) string {
 	return d.config.BaseURL + "/confirm_code/" + email + "/"
-}
-
-// newPassword returns 100 random bits in groups that a person can copy.
-func newPassword() string {
-	text := strings.ToLower(rand.Text())
-	return text[:5] + "-" + text[5:10] + "-" + text[10:15] + "-" + text[15:20]
 }

@@ -63,7 +63,7 @@ func (c userCreateCommand) password(d *desk) (password, made string, err error) 
 	case c.Password != "":
 		return c.Password, "", nil
 	}
-	made = newPassword()
+	made = app.NewPassword()
 	return made, made, nil
 }
 

@@ -291,7 +291,7 @@ func TestSignIn(t *testing.T) {
 		a := active(t, h, "anna@example.org")
 		_, err := h.Account(t.Context(), a.ID)
 		want(t, err, "ok")
-		must(t, h.store.SetBlocked(t.Context(), a.ID, h.now))
+		must(t, h.store.Block(t.Context(), a.ID, 0, "", h.now))
 		want(t, signIn(t, h, a.Email, password), "account_blocked")
 		want(t, signIn(t, h, a.Email, "wrong password"), "sign_in_wrong")
 		_, err = h.Account(t.Context(), a.ID)
@@ -377,7 +377,7 @@ func TestReset(t *testing.T) {
 		h := newHouse(t)
 		register(t, h, anna())
 		blocked := active(t, h, "blocked@example.org")
-		must(t, h.store.SetBlocked(t.Context(), blocked.ID, h.now))
+		must(t, h.store.Block(t.Context(), blocked.ID, 0, "", h.now))
 		before := len(h.mails(t))
 		for _, email := range []string{"nobody@example.org", "anna@example.org", blocked.Email} {
 			want(t, h.RequestReset(t.Context(), stranger, email), "ok")
@@ -423,7 +423,7 @@ func TestProfile(t *testing.T) {
 		for role, code := range map[mailing.Role]string{
 			mailing.RoleUser: "not_found", mailing.RoleManager: "ok", mailing.RoleAdmin: "ok",
 		} {
-			_, _, err := h.Accounts(t.Context(), h.person(t, string(role)+"@example.org", role), app.Page{Limit: 10})
+			_, _, err := h.Accounts(t.Context(), h.person(t, string(role)+"@example.org", role), app.AccountFilter{}, app.Page{Limit: 10})
 			want(t, err, code)
 		}
 	})

@@ -8,6 +8,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"vestnik/internal/auth"
@@ -21,6 +22,8 @@ type App struct {
 	store  *store.Store
 	keys   auth.Keys
 	hasher *auth.Hasher
+
+	settings atomic.Pointer[Settings]
 }
 
 // Config is what the composition root decides.
@@ -38,6 +41,12 @@ type Config struct {
 	RelayChanged func(ctx context.Context) error
 	// SigningChanged has this process use signing keys that were changed at once.
 	SigningChanged func(ctx context.Context) error
+	// Given is what the service was started with.
+	Given []GivenSetting
+	// Checkups look after what only the composition root knows of, for the health page.
+	Checkups []Checkup
+	// JobQueue is the work in the background, to be looked at.
+	JobQueue JobQueue
 	// Now is time.Now but in tests.
 	Now func() time.Time
 }
@@ -47,7 +56,10 @@ func New(c Config, s *store.Store, keys auth.Keys) *App {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &App{Config: c, store: s, keys: keys, hasher: auth.NewHasher(auth.HashesAtOnce)}
+	a := &App{Config: c, store: s, keys: keys, hasher: auth.NewHasher(auth.HashesAtOnce)}
+	settings := defaultSettings()
+	a.settings.Store(&settings)
+	return a
 }
 
 // mayView returns nil if the actor owns the thing or has the permission. To

@@ -21,7 +21,11 @@ func (a *App) Contacts(ctx context.Context, actor mailing.Account, f ContactFilt
 	if err != nil {
 		return nil, 0, err
 	}
-	return a.store.Contacts(ctx, store.ContactFilter{Owner: owner, Reason: f.Reason, Mailable: f.Mailable}, page)
+	list, total, err := a.store.Contacts(ctx, store.ContactFilter{
+		Owner: owner, Reason: f.Reason, Mailable: f.Mailable, ByName: a.masks(actor, owner),
+	}, a.unsorted(actor, owner, page))
+	a.maskContacts(actor, list)
+	return list, total, err
 }
 
 // Contact returns a contact that the actor may see.
@@ -33,6 +37,7 @@ func (a *App) Contact(ctx context.Context, actor mailing.Account, id int64) (mai
 	if err := mayView(actor, c.OwnerID, mailing.ViewAnyClient); err != nil {
 		return mailing.Contact{}, err
 	}
+	a.maskContact(actor, &c)
 	return c, nil
 }
 
@@ -161,5 +166,7 @@ func (a *App) ContactDeliveries(ctx context.Context, actor mailing.Account, id i
 		return nil, 0, err
 	}
 	page.Desc = true
-	return a.store.Deliveries(ctx, store.DeliveryFilter{ContactID: id, Owner: c.OwnerID}, page)
+	list, total, err := a.store.Deliveries(ctx, store.DeliveryFilter{ContactID: id, Owner: c.OwnerID}, page)
+	a.maskDeliveries(actor, c.OwnerID, list)
+	return list, total, err
 }

@@ -19,7 +19,8 @@ func (a *App) MailingOwner(ctx context.Context, actor mailing.Account, id int64)
 
 // Delivery returns one delivery of a run that the actor may see.
 func (a *App) Delivery(ctx context.Context, actor mailing.Account, runID, id int64) (mailing.Delivery, error) {
-	if _, err := a.visibleRun(ctx, actor, runID); err != nil {
+	run, err := a.visibleRun(ctx, actor, runID)
+	if err != nil {
 		return mailing.Delivery{}, err
 	}
 	found, _, err := a.store.Deliveries(ctx, store.DeliveryFilter{RunID: runID, ID: id}, Page{Limit: 1})
@@ -29,5 +30,6 @@ func (a *App) Delivery(ctx context.Context, actor mailing.Account, runID, id int
 	if len(found) == 0 {
 		return mailing.Delivery{}, mailing.Fault(mailing.NotFound, "not_found")
 	}
+	a.maskDeliveries(actor, run.OwnerID, found)
 	return found[0], nil
 }

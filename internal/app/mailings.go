@@ -170,12 +170,16 @@ func (a *App) Mailings(ctx context.Context, actor mailing.Account, f MailingFilt
 	if err != nil {
 		return nil, 0, err
 	}
+	if f.Everyone {
+		owner = f.Owner
+	}
 	return a.store.Mailings(ctx, store.MailingFilter{Owner: owner, Status: f.Status, Coming: f.Coming}, page)
 }
 
 // MailingFilter narrows a list of mailings.
 type MailingFilter struct {
-	Everyone bool // everybody's, for who may
+	Everyone bool  // everybody's, for who may
+	Owner    int64 // of everybody's, those of one; 0: of all
 	Status   mailing.Status
 	Coming   bool // only those that will be sent
 }
@@ -189,6 +193,7 @@ type MailingView struct {
 	Reach    store.Mailable
 	Upcoming []time.Time // the next five dates
 	Runs     []mailing.Run
+	Quota    QuotaUse // of its owner's day, which an open run has to wait for; zero when none has to
 	May      Actions
 }
 
@@ -214,6 +219,14 @@ func (a *App) Mailing(ctx context.Context, actor mailing.Account, id int64) (v M
 	}
 	if v.Runs, err = a.store.RunsOfMailing(ctx, id, 50); err != nil {
 		return v, err
+	}
+	for i, run := range v.Runs {
+		a.maskHalt(actor, &v.Runs[i])
+		if run.State.Open() && run.Counts.Waiting() > 0 && v.Quota.PerDay == 0 {
+			if v.Quota, err = a.quotaAwaited(ctx, run); err != nil {
+				return v, err
+			}
+		}
 	}
 	v.Upcoming = upcoming(v.Mailing, a.Now())
 	v.May = Allowed(actor, v.Mailing)
@@ -457,4 +470,13 @@ const recentRuns = 50
 func (a *App) hasOpenRun(ctx context.Context, mailingID int64) (bool, error) {
 	latest, err := a.store.RunsOfMailing(ctx, mailingID, recentRuns)
 	return slices.ContainsFunc(latest, func(r mailing.Run) bool { return r.State.Open() }), err
+}
+
+// OwnersOfMailings lists those who have mailings, by name and no more than most, for
+// who may see everybody's.
+func (a *App) OwnersOfMailings(ctx context.Context, actor mailing.Account, most int64) ([]mailing.Account, error) {
+	if _, err := scope(actor, true, mailing.ViewAnyMailing); err != nil {
+		return nil, err
+	}
+	return a.store.OwnersOfMailings(ctx, most)
 }

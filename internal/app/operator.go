@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
+	"strings"
 	"time"
 
 	"vestnik/internal/auth"
@@ -23,6 +25,10 @@ type NewAccount struct {
 // CreateAccount makes an account from the command line. An address that is taken
 // is a conflict and changes nothing.
 func (a *App) CreateAccount(ctx context.Context, n NewAccount) (mailing.Account, error) {
+	return a.createAccount(ctx, Operator, n)
+}
+
+func (a *App) createAccount(ctx context.Context, actor mailing.Account, n NewAccount) (mailing.Account, error) {
 	account := mailing.Account{
 		Role: n.Role, FirstName: mailing.CleanLine(n.FirstName), LastName: mailing.CleanLine(n.LastName),
 		Lang: n.Lang, Zone: a.Zone, CreatedAt: a.Now(),
@@ -42,10 +48,10 @@ func (a *App) CreateAccount(ctx context.Context, n NewAccount) (mailing.Account,
 	if err := problems.Err(); err != nil {
 		return account, err
 	}
-	return a.storeAccount(ctx, account, n)
+	return a.storeAccount(ctx, actor, account, n)
 }
 
-func (a *App) storeAccount(ctx context.Context, account mailing.Account, n NewAccount) (mailing.Account, error) {
+func (a *App) storeAccount(ctx context.Context, actor, account mailing.Account, n NewAccount) (mailing.Account, error) {
 	hash, err := a.hasher.Hash(ctx, n.Password)
 	if err != nil {
 		return account, wrap(err, "create account")
@@ -53,10 +59,10 @@ func (a *App) storeAccount(ctx context.Context, account mailing.Account, n NewAc
 	if n.Code == "" {
 		account.ConfirmedAt = a.Now()
 	}
-	ctx = a.doing(ctx, Operator, mailing.Deed{
+	creating := a.doing(ctx, actor, mailing.Deed{
 		Action: "account.create", Thing: accountThing(account), After: known(accountFacts(account)),
 	})
-	if account.ID, err = a.store.CreateAccount(ctx, account, hash); err != nil || n.Code == "" {
+	if account.ID, err = a.store.CreateAccount(creating, account, hash); err != nil || n.Code == "" {
 		return account, err
 	}
 	return account, a.putCode(ctx, account.ID, n.Code, OperatorCodeLifetime)
@@ -68,6 +74,12 @@ const OperatorCodeLifetime = 7 * 24 * time.Hour
 
 // NewCode returns six random digits.
 func NewCode() string { return auth.NewCode() }
+
+// NewPassword returns 100 random bits in groups that a person can copy.
+func NewPassword() string {
+	text := strings.ToLower(rand.Text())
+	return text[:5] + "-" + text[5:10] + "-" + text[10:15] + "-" + text[15:20]
+}
 
 // RenewCode gives an account that was made by the operator, and is not active
 // yet, another code: the earlier one has expired, or was mistyped too often.

@@ -65,6 +65,7 @@ type RunView struct {
 	Held     bool            // its mailing is paused or disabled
 	Waiting  int64           // due or in hand now
 	Deferred int64           // tried, and due again later
+	Quota    QuotaUse        // of its owner's day, which what waits has to wait for; zero when it need not
 	May      RunActions
 }
 
@@ -95,6 +96,11 @@ func (a *App) Run(ctx context.Context, actor mailing.Account, id int64) (v RunVi
 		}
 		v.Waiting = counts[mailing.Waiting] + counts[mailing.Sending]
 		v.Deferred = counts[mailing.Deferred]
+		if counts[mailing.Waiting] > 0 {
+			if v.Quota, err = a.quotaAwaited(ctx, v.Run); err != nil {
+				return v, err
+			}
+		}
 	}
 	change := mayChange(actor, v.OwnerID, mailing.ViewAnyMailing) == nil
 	v.May = RunActions{
@@ -110,7 +116,11 @@ func (a *App) LatestRuns(ctx context.Context, actor mailing.Account, everyone bo
 	if err != nil {
 		return nil, err
 	}
-	return a.store.RunsOfMailings(ctx, owner, most)
+	list, err := a.store.RunsOfMailings(ctx, owner, most)
+	for i := range list {
+		a.maskHalt(actor, &list[i].Run)
+	}
+	return list, err
 }
 
 func (a *App) visibleRun(ctx context.Context, actor mailing.Account, id int64) (mailing.Run, error) {
@@ -121,6 +131,7 @@ func (a *App) visibleRun(ctx context.Context, actor mailing.Account, id int64) (
 	if err := mayView(actor, run.OwnerID, mailing.ViewAnyMailing); err != nil {
 		return mailing.Run{}, err
 	}
+	a.maskHalt(actor, &run)
 	return run, nil
 }
 
@@ -137,10 +148,13 @@ func (a *App) changeableRun(ctx context.Context, actor mailing.Account, id int64
 
 // Deliveries lists a run's deliveries, of the states or of all.
 func (a *App) Deliveries(ctx context.Context, actor mailing.Account, runID int64, states []mailing.DeliveryState, page Page) ([]mailing.Delivery, int64, error) {
-	if _, err := a.visibleRun(ctx, actor, runID); err != nil {
+	run, err := a.visibleRun(ctx, actor, runID)
+	if err != nil || a.unsearchable(actor, run.OwnerID, page.Search) {
 		return nil, 0, err
 	}
-	return a.store.Deliveries(ctx, store.DeliveryFilter{RunID: runID, States: states}, page)
+	list, total, err := a.store.Deliveries(ctx, store.DeliveryFilter{RunID: runID, States: states}, a.unsorted(actor, run.OwnerID, page))
+	a.maskDeliveries(actor, run.OwnerID, list)
+	return list, total, err
 }
 
 // CancelRun ends a run: what was not sent yet is skipped.
@@ -218,8 +232,13 @@ func (a *App) Log(ctx context.Context, actor mailing.Account, f LogFilter) ([]ma
 	if err != nil {
 		return nil, err
 	}
+	if a.unsearchable(actor, owner, f.Email) {
+		return nil, nil
+	}
 	f.Owner = owner
-	return a.store.Log(ctx, f.AttemptFilter)
+	attempts, err := a.store.Log(ctx, f.AttemptFilter)
+	a.maskAttempts(actor, attempts)
+	return attempts, err
 }
 
 // InHand lists the deliveries that are being tried at this moment, which are in
@@ -229,5 +248,10 @@ func (a *App) InHand(ctx context.Context, actor mailing.Account, everyone bool, 
 	if err != nil {
 		return nil, 0, err
 	}
-	return a.store.InHand(ctx, owner, page)
+	if a.unsearchable(actor, owner, page.Search) {
+		return nil, 0, nil
+	}
+	list, total, err := a.store.InHand(ctx, owner, a.unsorted(actor, owner, page))
+	a.maskDeliveries(actor, owner, list)
+	return list, total, err
 }

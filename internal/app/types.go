@@ -33,4 +33,10 @@ type (
 	HoldEnded = store.HoldEnded
 	// AttemptFilter narrows the log.
 	AttemptFilter = store.LogFilter
+	// AccountFilter narrows a list of accounts.
+	AccountFilter = store.AccountFilter
+	// JobCount is how many background jobs of a kind are in a state.
+	JobCount = store.JobCount
+	// QuotaUse is how much of a person's daily limit is used.
+	QuotaUse = store.QuotaUse
 )

@@ -27,7 +27,7 @@ type Options struct {
 	Rounds      int             // all is measured so often, in turn
 	Connections []int           // to the mail server
 	Delays      []time.Duration // of each reply of the mail server
-	On          []string        // what is measured beside the ceiling: SQLite, Postgres, Signed
+	Senders     []string        // what is measured beside the ceiling: SQLite, Postgres, Signed
 	Keep        string          // folder for logs and profiles of the service; empty: none are kept
 	Progress    func(string)    // told what is about to be measured
 }
@@ -77,7 +77,7 @@ func (b *bench) prepare(ctx context.Context) error {
 	if b.dir, err = os.MkdirTemp("", "vestnik-bench-"); err != nil {
 		return fmt.Errorf("bench: %w", err)
 	}
-	for _, name := range b.On {
+	for _, name := range b.Senders {
 		s, err := b.service(name)
 		if err != nil {
 			return err
@@ -146,7 +146,7 @@ func (b *bench) scenarios() []scenario {
 	}
 	// What nobody is measured in needs no ceiling.
 	return slices.DeleteFunc(append(all, signed), func(s scenario) bool {
-		return !slices.ContainsFunc(b.On, func(name string) bool { return (name == Signed) == s.Signed })
+		return !slices.ContainsFunc(b.Senders, func(name string) bool { return (name == Signed) == s.Signed })
 	})
 }
 

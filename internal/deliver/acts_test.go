@@ -41,10 +41,10 @@ var acts = []act{
 	{
 		name: "the owner is blocked", all: true,
 		do: func(t *testing.T, w *world, _ mailing.Mailing, _ []mailing.Contact) {
-			ok(t, w.SetBlocked(background, w.owner.ID, time.Now()))
+			ok(t, w.Block(background, w.owner.ID, 0, "", time.Now()))
 		},
 		undo: func(t *testing.T, w *world, _ mailing.Mailing) {
-			ok(t, w.SetBlocked(background, w.owner.ID, time.Time{}))
+			ok(t, w.Unblock(background, w.owner.ID))
 		},
 	},
 	{

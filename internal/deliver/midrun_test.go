@@ -55,10 +55,10 @@ func TestWhatStopsARun(t *testing.T) {
 		},
 		"blocking the owner": {
 			stop: func(t *testing.T, w *world, _ mailing.Mailing) {
-				ok(t, w.SetBlocked(background, w.owner.ID, time.Now()))
+				ok(t, w.Block(background, w.owner.ID, 0, "", time.Now()))
 			},
 			goOn: func(t *testing.T, w *world, _ mailing.Mailing) {
-				ok(t, w.SetBlocked(background, w.owner.ID, time.Time{}))
+				ok(t, w.Unblock(background, w.owner.ID))
 			},
 		},
 		"noticing that the database was restored": {

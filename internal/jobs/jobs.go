@@ -40,11 +40,14 @@ type client interface {
 	Stop(ctx context.Context) error
 	StopAndCancel(ctx context.Context) error
 	Insert(ctx context.Context, args river.JobArgs, opts *river.InsertOpts) (*rivertype.JobInsertResult, error)
+	JobList(ctx context.Context, params *river.JobListParams) (*river.JobListResult, error)
+	JobGet(ctx context.Context, id int64) (*rivertype.JobRow, error)
 }
 
 // Queue is the open job queue.
 type Queue struct {
 	client  client
+	acts    acts
 	migrate func(ctx context.Context) error
 	close   func()
 }
@@ -99,7 +102,7 @@ func open[TTx any](driver riverdriver.Driver[TTx], work *Work, log *slog.Logger,
 		}
 		return nil
 	}
-	return &Queue{client: c, migrate: migrate, close: done}, nil
+	return &Queue{client: c, acts: actsOf(c), migrate: migrate, close: done}, nil
 }
 
 // migrationTries is more than River has migrations, each of which may be lost to

@@ -1,6 +1,7 @@
 package mailing
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -28,6 +29,10 @@ type Account struct {
 	Zone        string    // IANA name
 	ConfirmedAt time.Time // zero until the code was given
 	BlockedAt   time.Time // zero unless blocked
+	BlockedBy   int64     // an account, or the operator; 0 unless blocked
+	BlockedWhy  string
+	SignedInAt  time.Time // the last time; zero: never, or before that was noted
+	PerDay      int64     // mails of mailings that may go out in any 24 hours; 0: no limit
 	CreatedAt   time.Time
 }
 
@@ -54,9 +59,11 @@ const (
 	DisableAnyMailing Permission = "disable_any_mailing"
 	ChangeAnything    Permission = "change_anything" // edit, send and delete others' things
 	GrantRoles        Permission = "grant_roles"
-	ManageRelays      Permission = "manage_relays" // set up how mail leaves
-	EndHold           Permission = "end_hold"      // say what a restored database is
-	ViewAudit         Permission = "view_audit"    // what everybody did
+	ManageUsers       Permission = "manage_users"   // make accounts, sign them out, limit what they send
+	ManageService     Permission = "manage_service" // settings, health and background jobs
+	ManageRelays      Permission = "manage_relays"  // set up how mail leaves
+	EndHold           Permission = "end_hold"       // say what a restored database is
+	ViewAudit         Permission = "view_audit"     // what everybody did
 )
 
 var permissions = map[Role][]Permission{
@@ -64,7 +71,7 @@ var permissions = map[Role][]Permission{
 	RoleManager: {ViewAnyMailing, ViewAnyClient, ViewUsers, BlockUsers, DisableAnyMailing},
 	RoleAdmin: {
 		ViewAnyMailing, ViewAnyClient, ViewUsers, BlockUsers, DisableAnyMailing,
-		ChangeAnything, GrantRoles, ManageRelays, EndHold, ViewAudit,
+		ChangeAnything, GrantRoles, ManageUsers, ManageService, ManageRelays, EndHold, ViewAudit,
 	},
 }
 
@@ -78,8 +85,40 @@ func (r Role) May(p Permission) bool {
 	return false
 }
 
+// Roles lists all roles, each able to do less than the next.
+func Roles() []Role { return []Role{RoleUser, RoleManager, RoleAdmin} }
+
+// Above reports whether r is able to do more than other.
+func (r Role) Above(other Role) bool {
+	return slices.Index(Roles(), r) > slices.Index(Roles(), other)
+}
+
 // Valid reports whether r is one of the roles.
 func (r Role) Valid() bool {
 	_, ok := permissions[r]
 	return ok
+}
+
+// Standing says in a word whether a person may use the service.
+type Standing string
+
+// The standings.
+const (
+	StandingActive      Standing = "active"
+	StandingBlocked     Standing = "blocked"
+	StandingUnconfirmed Standing = "unconfirmed" // the code was not given yet
+)
+
+// Standings lists all of them.
+func Standings() []Standing { return []Standing{StandingActive, StandingUnconfirmed, StandingBlocked} }
+
+// Standing is that of the account.
+func (a Account) Standing() Standing {
+	switch {
+	case !a.BlockedAt.IsZero():
+		return StandingBlocked
+	case a.ConfirmedAt.IsZero():
+		return StandingUnconfirmed
+	}
+	return StandingActive
 }

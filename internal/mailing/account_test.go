@@ -17,6 +17,8 @@ func TestPermissions(t *testing.T) {
 		{DisableAnyMailing, false, true, true},
 		{ChangeAnything, false, false, true},
 		{GrantRoles, false, false, true},
+		{ManageUsers, false, false, true},
+		{ManageService, false, false, true},
 		{ManageRelays, false, false, true},
 		{EndHold, false, false, true},
 		{ViewAudit, false, false, true},

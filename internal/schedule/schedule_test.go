@@ -180,10 +180,10 @@ func TestOpenDue(t *testing.T) {
 		t.Run("opens nothing of a blocked owner", func(t *testing.T) {
 			boris := storetest.Account(t, s, "boris@example.com")
 			m := storetest.Mailing(t, s, mailing.Mailing{OwnerID: boris.ID})
-			ok(t, s.SetBlocked(ctx, boris.ID, now))
+			ok(t, s.Block(ctx, boris.ID, 0, "", now))
 			ok(t, sched.OpenDue(ctx, now))
 			equal(t, "runs", len(runs(t, s, m)), 0)
-			ok(t, s.SetBlocked(ctx, boris.ID, time.Time{}))
+			ok(t, s.Unblock(ctx, boris.ID))
 			ok(t, sched.OpenDue(ctx, now))
 			equal(t, "runs when he is let go on", len(runs(t, s, m)), 1)
 		})

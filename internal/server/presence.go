@@ -28,11 +28,12 @@ type presence struct {
 	file string
 	last store.Sighting
 	held bool // at the last look
+	self store.Service
 }
 
 // arrive checks in for the first time, before anything is opened or sent.
-func (b *Base) arrive(ctx context.Context) (*presence, error) {
-	p := &presence{base: b, file: filepath.Join(b.Config.DataDir, "seen")}
+func (b *Base) arrive(ctx context.Context, version string) (*presence, error) {
+	p := &presence{base: b, file: filepath.Join(b.Config.DataDir, "seen"), self: b.service(version)}
 	var err error
 	if p.last, err = readSighting(p.file); err != nil {
 		return nil, err
@@ -63,6 +64,9 @@ func (p *presence) leave() {
 	if err := p.checkIn(ctx); err != nil {
 		p.base.Log.Warn("service cannot check in with the database", "error", err)
 	}
+	if err := p.base.Store.DeleteService(ctx, p.self.ID, time.Now()); err != nil {
+		p.base.Log.Warn("service cannot say that it leaves", "error", err)
+	}
 }
 
 func (p *presence) checkIn(ctx context.Context) error {
@@ -83,6 +87,10 @@ func (p *presence) checkIn(ctx context.Context) error {
 		p.base.Log.Info("the hold is over")
 	}
 	p.held = hold.On()
+	p.self.AliveUntil = time.Now().Add(serviceAlive)
+	if err := p.base.Store.PutService(ctx, p.self); err != nil {
+		return err
+	}
 	return writeSighting(p.file, seen)
 }
 

@@ -74,7 +74,11 @@ func (b *Base) open(ctx context.Context, work bool) error {
 		RelayChanged:   func(ctx context.Context) error { return b.roads.look(ctx) },
 		SigningChanged: func(ctx context.Context) error { return b.signers.look(ctx) },
 		OpenRun:        func(ctx context.Context, runID int64) error { return b.queue.OpenRun(ctx, runID) },
+		Given:          given(b.Config), Checkups: b.checkups(),
 	}, b.Store, keys)
+	if err := b.App.LookAtSettings(ctx); err != nil {
+		return err
+	}
 	if b.roads, err = newRoads(ctx, b); err != nil {
 		return err
 	}
@@ -94,6 +98,7 @@ func (b *Base) open(ctx context.Context, work bool) error {
 	if b.queue, err = jobs.Open(ctx, b.Store, b.Config.DatabaseURL, duties, quiet); err != nil {
 		return err
 	}
+	b.App.JobQueue = b.queue
 	return b.queue.Migrate(ctx)
 }
 
@@ -145,7 +150,7 @@ func Run(ctx context.Context, c config.Config, log *slog.Logger, version string)
 		return err
 	}
 	defer b.Close()
-	here, err := b.arrive(ctx)
+	here, err := b.arrive(ctx, version)
 	if err == nil && c.SampleData {
 		err = b.addSample(ctx)
 	}
@@ -235,6 +240,9 @@ func (b *Base) follow(ctx context.Context) {
 		}
 		if err := b.signers.look(ctx); err != nil && ctx.Err() == nil {
 			b.Log.Error("signing keys cannot be read", "error", err)
+		}
+		if err := b.App.LookAtSettings(ctx); err != nil && ctx.Err() == nil {
+			b.Log.Error("settings cannot be read", "error", err)
 		}
 	}
 }

@@ -156,7 +156,7 @@ func TestSuperuser(t *testing.T) {
 		t.Run("1234 activates the account, and the password opens it", func(t *testing.T) {
 			v.post(confirmation, url.Values{"code": {"1234"}}).shows(t, http.StatusOK, "/login")
 			v.signIn(superuser, superuserPassword).shows(t, http.StatusOK, "/")
-			v.get("/users").shows(t, http.StatusOK, "/users", superuser)
+			v.get("/users").shows(t, http.StatusOK, "/admin/users", superuser)
 		})
 	})
 	t.Run("a service that others can reach refuses 1234", func(t *testing.T) {

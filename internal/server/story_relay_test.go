@@ -118,7 +118,7 @@ func (a *adminStory) activate() {
 
 // connect sets the mail server up, at first with a wrong password.
 func (a *adminStory) connect() {
-	a.turnTo("/relays")
+	a.administer("/relays")
 	a.sees(a.T("relay.demo_title"), a.T("relay.none"))
 	a.look("relays-empty")
 	a.press(a.T("relay.add_smtp"))

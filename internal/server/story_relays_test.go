@@ -98,7 +98,7 @@ func storyStop(t *testing.T, c config.Config) string {
 
 // mend finds the alarm, looks at the reason and has sending go on.
 func (a *adminStory) mend(why string) {
-	a.turnTo("/relays")
+	a.administer("/relays")
 	a.sees(a.T("relay.state_stopped"), why)
 	a.look("relays-stopped")
 	a.open("/clients")

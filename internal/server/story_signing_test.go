@@ -26,7 +26,7 @@ func TestSigningStory(t *testing.T) {
 
 // makeKeys makes keys for the domain of the sender, and copies a record.
 func (a *adminStory) makeKeys() {
-	a.turnTo("/domains")
+	a.administer("/domains")
 	a.sees(a.T("signing.none"))
 	a.look("domains-empty")
 	a.refusing(func() {

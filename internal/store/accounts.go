@@ -110,27 +110,6 @@ func (s *Store) UpdateProfile(ctx context.Context, a mailing.Account) error {
 	}), "update profile")
 }
 
-// SetBlocked blocks the account and signs it out everywhere, or unblocks it when
-// at is zero.
-func (s *Store) SetBlocked(ctx context.Context, id int64, at time.Time) error {
-	return wrap(s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
-		if err := q.SetBlocked(ctx, sqlc.SetBlockedParams{ID: id, BlockedAt: millis(at)}); err != nil {
-			return err
-		}
-		if at.IsZero() {
-			return nil
-		}
-		return q.EndAccountSessions(ctx, nullID(id))
-	}), "block account")
-}
-
-// SetRole gives the account a role.
-func (s *Store) SetRole(ctx context.Context, id int64, role mailing.Role) error {
-	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
-		return q.SetRole(ctx, sqlc.SetRoleParams{ID: id, Role: string(role)})
-	}), "set role")
-}
-
 // PutCode stores the keyed hash of a code, in place of an earlier one.
 func (s *Store) PutCode(ctx context.Context, accountID int64, purpose, hash string, tries int64, expires time.Time) error {
 	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
@@ -217,6 +196,7 @@ func accountOf(row sqlc.Account) mailing.Account {
 		ID: row.ID, Email: row.Email, FirstName: row.FirstName, LastName: row.LastName, Phone: row.Phone,
 		Role: mailing.Role(row.Role), Lang: row.Lang, Zone: row.Zone,
 		ConfirmedAt: instant(row.ConfirmedAt), BlockedAt: instant(row.BlockedAt), CreatedAt: instant(row.CreatedAt),
+		BlockedBy: row.BlockedBy, BlockedWhy: row.BlockedWhy, SignedInAt: instant(row.SignedInAt), PerDay: row.PerDay,
 	}
 }
 

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -50,7 +51,7 @@ func TestAccounts(t *testing.T) {
 			ok(t, s.SetRole(ctx, a.ID, mailing.RoleManager))
 			a.Role = mailing.RoleManager
 			equal(t, "account", must(s.Account(ctx, a.ID))(t), a)
-			found, total, err := s.Accounts(ctx, store.Page{Search: "АНЯ 900", Sort: "name", Limit: 5})
+			found, total, err := s.Accounts(ctx, store.AccountFilter{}, store.Page{Search: "АНЯ 900", Sort: "name", Limit: 5})
 			ok(t, err)
 			equal(t, "found", total, 1)
 			equal(t, "account", found[0], a)
@@ -84,7 +85,7 @@ func TestSessions(t *testing.T) {
 		})
 		for what, end := range map[string]func() error{
 			"a new password": func() error { return s.SetPassword(ctx, a.ID, "new") },
-			"being blocked":  func() error { return s.SetBlocked(ctx, a.ID, now) },
+			"being blocked":  func() error { return errors.Join(s.Block(ctx, a.ID, 0, "", now), s.Unblock(ctx, a.ID)) },
 			"expiry, swept":  func() error { return s.Sweep(ctx, now.Add(2*time.Hour)) },
 		} {
 			t.Run("end with "+what, func(t *testing.T) {
@@ -99,7 +100,7 @@ func TestSessions(t *testing.T) {
 		t.Run("that were ended are not brought back by a request that began before", func(t *testing.T) {
 			for what, end := range map[string]func(token string) error{
 				"a new password": func(string) error { return s.SetPassword(ctx, a.ID, "newer") },
-				"being blocked":  func(string) error { return s.SetBlocked(ctx, a.ID, now) },
+				"being blocked":  func(string) error { return s.Block(ctx, a.ID, 0, "", now) },
 				"signing out":    func(token string) error { return s.DeleteSession(ctx, token) },
 			} {
 				token := "in use at " + what
@@ -121,7 +122,7 @@ func TestSessions(t *testing.T) {
 		})
 		t.Run("do not end with being unblocked", func(t *testing.T) {
 			put(t, "mine", a.ID)
-			ok(t, s.SetBlocked(ctx, a.ID, time.Time{}))
+			ok(t, s.Unblock(ctx, a.ID))
 			equal(t, "mine", there(t, "mine", now), true)
 		})
 	})

@@ -143,3 +143,9 @@ func factsText(f mailing.Facts) string {
 func (s *Store) do(ctx context.Context, change func(*sqlc.Queries) error) error {
 	return s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error { return change(q) })
 }
+
+// Beside does what is no business of the store's in a transaction with the deed of the
+// context.
+func (s *Store) Beside(ctx context.Context, do func(tx *sql.Tx) error) error {
+	return wrap(s.inTx(ctx, func(_ *sqlc.Queries, tx *sql.Tx) error { return do(tx) }), "write down a deed")
+}

@@ -20,6 +20,9 @@ import (
 // dialect is all that differs between the databases.
 type dialect struct {
 	name  string
+	title string // as people call it
+	clock string // asks for its time, in milliseconds
+	facts string // asks for its version and its size in bytes
 	lease string // what is due by the clock
 	fill  string // before a run is written down; empty: nothing
 	turn  string // whose turn it is in a run, to be moved on by nobody else until the end of the transaction
@@ -38,7 +41,10 @@ const onlyByIndex = `set_config('enable_bitmapscan', 'off', true) || set_config(
     || set_config('max_parallel_workers_per_gather', '0', true)`
 
 var postgres = dialect{
-	name: "postgres",
+	name:  "postgres",
+	title: "PostgreSQL",
+	clock: "select cast(extract(epoch from clock_timestamp()) * 1000 as bigint)",
+	facts: "select current_setting('server_version'), pg_database_size(current_database())",
 	// The picked rows are materialized so that the limit is kept when the plan
 	// is a nested loop; other nodes' picks are skipped, not waited for. The next start
 	// of the node waits for a lease of the one before that is still to be committed:
@@ -61,7 +67,10 @@ for no key update`,
 }
 
 var sqliteDialect = dialect{
-	name: "sqlite3",
+	name:  "sqlite3",
+	title: "SQLite",
+	clock: "select cast(unixepoch('subsec') * 1000 as integer)",
+	facts: "select sqlite_version(), page_count * page_size from pragma_page_count, pragma_page_size",
 	lease: `update deliveries set state = 2, lease_node = $4, lease_epoch = $5
 where id in (
     select id from deliveries where run_id = $1 and state < 2 and due_at > 0 and due_at <= $2

@@ -79,7 +79,12 @@ func (s *Store) lease(ctx context.Context, q *sqlc.Queries, tx *sql.Tx, n Node, 
 		return nil, err
 	}
 	var next turn
-	if due.Turns { // before its deliveries are locked, as those who cancel a run do it
+	day := quota{due.OwnerID, due.PerDay}
+	usedUp, err := day.isUsedUp(ctx, q, now)
+	if err != nil {
+		return nil, err
+	}
+	if due.Turns && !usedUp { // before its deliveries are locked, as those who cancel a run do it
 		if next, err = s.lockTurn(ctx, tx, n, runID); err != nil {
 			return nil, err
 		}
@@ -96,7 +101,14 @@ func (s *Store) lease(ctx context.Context, q *sqlc.Queries, tx *sql.Tx, n Node, 
 	if next.after == next.filled || len(list) == most {
 		return list, nil
 	}
-	return s.takeTurns(ctx, q, tx, n, runID, next, most-len(list), list)
+	if most, err = day.most(ctx, q, most-len(list), now); err != nil || most == 0 {
+		return list, err
+	}
+	turns, err := s.takeTurns(ctx, q, tx, n, runID, next, most)
+	if err != nil {
+		return nil, err
+	}
+	return append(list, turns...), day.use(ctx, q, turns, now)
 }
 
 // turn is whose turn it is in a run: those whose contacts come after the one, and are
@@ -115,9 +127,9 @@ func (s *Store) lockTurn(ctx context.Context, tx *sql.Tx, n Node, runID int64) (
 }
 
 // takeTurns leases the next stretch of a run's deliveries, in the order of their
-// contacts, and appends them to list. Not one row of theirs is changed: that, once for
+// contacts. Not one row of theirs is changed: that, once for
 // the lease and once for the outcome, took half of the ledger's time.
-func (s *Store) takeTurns(ctx context.Context, q *sqlc.Queries, tx *sql.Tx, n Node, runID int64, next turn, most int, list []Leased) ([]Leased, error) {
+func (s *Store) takeTurns(ctx context.Context, q *sqlc.Queries, tx *sql.Tx, n Node, runID int64, next turn, most int) ([]Leased, error) {
 	rows, err := tx.QueryContext(ctx, turnsQuery, runID, next.after, most)
 	if err != nil {
 		return nil, err
@@ -137,7 +149,7 @@ func (s *Store) takeTurns(ctx context.Context, q *sqlc.Queries, tx *sql.Tx, n No
 			return nil, err
 		}
 	}
-	return append(list, turns...), q.LeasedTo(ctx, sqlc.LeasedToParams{ID: runID, LeasedTo: to})
+	return turns, q.LeasedTo(ctx, sqlc.LeasedToParams{ID: runID, LeasedTo: to})
 }
 
 // turnsQuery finds people as peopleStatement does.

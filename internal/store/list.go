@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"vestnik/internal/mailing"
 )
@@ -35,10 +37,26 @@ func (p *predicate) and(condition string, value any) {
 // search adds, for every word of what was typed, that the column holds it.
 func (p *predicate) search(column, typed string) {
 	for _, word := range strings.Fields(mailing.SearchText(typed)) {
-		escaped := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(word)
-		p.and(column+` like ? escape '\'`, "%"+escaped+"%")
+		p.and(column+` like ? escape '\'`, "%"+likeEscaper.Replace(word)+"%")
 	}
 }
+
+// searchNames is search in what is stored as people write it: each word all small,
+// all large, or with a large first letter.
+func (p *predicate) searchNames(names, typed string) {
+	for _, word := range strings.Fields(mailing.CleanLine(typed)) {
+		first, size := utf8.DecodeRuneInString(word)
+		var either []string
+		for _, form := range []string{strings.ToLower(word), strings.ToUpper(word), string(unicode.ToUpper(first)) + strings.ToLower(word[size:])} {
+			p.values = append(p.values, "%"+likeEscaper.Replace(form)+"%")
+			either = append(either, fmt.Sprintf(`%s like $%d escape '\'`, names, len(p.values)))
+		}
+		p.conditions = append(p.conditions, "("+strings.Join(either, " or ")+")")
+	}
+}
+
+// likeEscaper makes letters of what stands for others in a pattern.
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 func (p *predicate) where() string {
 	if len(p.conditions) == 0 {
@@ -110,6 +128,7 @@ type ContactFilter struct {
 	Reason    mailing.Reason // of their suppression; empty: any
 	Mailable  bool           // only those that may be mailed
 	MailingID int64          // only those chosen for it; 0: any
+	ByName    bool           // addresses and comments are not searched
 }
 
 // Contacts lists contacts, sorted by email, first_name, last_name, status or created.
@@ -127,7 +146,11 @@ func (s *Store) Contacts(ctx context.Context, f ContactFilter, page Page) ([]mai
 	if f.MailingID != 0 {
 		p.and("c.id in (select contact_id from mailing_contacts where mailing_id = ?)", f.MailingID)
 	}
-	p.search("c.search", page.Search)
+	if f.ByName {
+		p.searchNames("c.first_name || ' ' || c.last_name", page.Search)
+	} else {
+		p.search("c.search", page.Search)
+	}
 	rows, total, err := s.rows(ctx, contactList, p, page)
 	if err != nil {
 		return nil, 0, wrap(err, "list contacts")
@@ -276,33 +299,6 @@ func (s *Store) RunsOfMailings(ctx context.Context, ownerID, most int64) ([]RunR
 		return r, err
 	})
 	return runs, wrap(err, "list runs")
-}
-
-var accountList = list{
-	fields: "id, email, first_name, last_name, phone, role, lang, zone, confirmed_at, blocked_at, created_at",
-	from:   "accounts",
-	columns: map[string]string{
-		"": "created_at", "created": "created_at", "email": "email", "name": "search", "role": "role",
-	},
-	tiebreak: "id",
-}
-
-// Accounts lists accounts, sorted by created, email, name or role.
-func (s *Store) Accounts(ctx context.Context, page Page) ([]mailing.Account, int64, error) {
-	var p predicate
-	p.search("search", page.Search)
-	rows, total, err := s.rows(ctx, accountList, p, page)
-	if err != nil {
-		return nil, 0, wrap(err, "list accounts")
-	}
-	accounts, err := collect(rows, func(rows *sql.Rows) (a mailing.Account, err error) {
-		var confirmed, blocked, created int64
-		err = rows.Scan(&a.ID, &a.Email, &a.FirstName, &a.LastName, &a.Phone, &a.Role, &a.Lang, &a.Zone,
-			&confirmed, &blocked, &created)
-		a.ConfirmedAt, a.BlockedAt, a.CreatedAt = instant(confirmed), instant(blocked), instant(created)
-		return a, err
-	})
-	return accounts, total, wrap(err, "list accounts")
 }
 
 var deliveryList = list{

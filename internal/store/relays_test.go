@@ -103,7 +103,7 @@ func TestActiveAccountsOfRole(t *testing.T) {
 		}
 		storetest.Account(t, s, "user@example.com")
 		must(s.CreateAccount(ctx, mailing.Account{Email: "new@example.com", Role: mailing.RoleAdmin, CreatedAt: now}, ""))(t)
-		ok(t, s.SetBlocked(ctx, admins[1], now))
+		ok(t, s.Block(ctx, admins[1], 0, "", now))
 		var got []string
 		for _, account := range must(s.ActiveAccountsOfRole(ctx, mailing.RoleAdmin))(t) {
 			got = append(got, account.Email)

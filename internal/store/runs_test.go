@@ -326,11 +326,11 @@ func TestLiveRuns(t *testing.T) {
 			ok(t, s.SetMailingStatus(ctx, h.mailing, mailing.StatusPaused))
 		})
 		t.Run("are held while their owner is blocked, but for what we have to tell the owner", func(t *testing.T) {
-			ok(t, s.SetBlocked(ctx, h.owner.ID, now))
+			ok(t, s.Block(ctx, h.owner.ID, 0, "", now))
 			_, on := held(t)
 			equalList(t, "held", on, []bool{false, true})
 			equal(t, "due mailings", len(must(s.DueMailings(ctx, now, mailing.Mailing{}, 10))(t)), 0)
-			ok(t, s.SetBlocked(ctx, h.owner.ID, time.Time{}))
+			ok(t, s.Unblock(ctx, h.owner.ID))
 			equal(t, "due mailings", len(must(s.DueMailings(ctx, now, mailing.Mailing{}, 10))(t)), 1)
 		})
 		t.Run("end with their mailing", func(t *testing.T) {

@@ -153,7 +153,7 @@ func TestSignIn(t *testing.T) {
 	})
 	h.run("a blocked person is told so, and is signed out at once", func(t *testing.T) {
 		c := h.signIn(anna)
-		if err := h.store.SetBlocked(context.Background(), anna.ID, time.Now()); err != nil {
+		if err := h.store.Block(context.Background(), anna.ID, 0, "", time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		if p := c.get("/profile"); p.location() != "/login?next=%2Fprofile" {

@@ -20,7 +20,7 @@ func TestSendingDomains(t *testing.T) {
 		c.post("/domains", form).expect(http.StatusNotFound)
 		c.post("/domains/use", key).expect(http.StatusNotFound)
 		c.post("/domains/delete", key).expect(http.StatusNotFound)
-		c.get("/domains").expect(http.StatusNotFound).lacks(".sidebar a[href=/domains]")
+		c.get("/domains").expect(http.StatusNotFound).lacks(".tab[href=/domains]")
 	})
 	h.run("without keys it says what they are for", func(t *testing.T) {
 		p := admin.get("/domains").expect(http.StatusOK)

@@ -38,6 +38,8 @@ type mailingList struct {
 	List     ui.List
 	Rows     []app.MailingRow
 	Everyone bool // everybody's, not only the visitor's own
+	Admin    bool // on the admin pages, with a choice of Owners
+	Owners   []ui.Option
 	Actor    mailing.Account
 }
 

@@ -211,8 +211,8 @@ func TestRelayList(t *testing.T) {
 			c.post(path, url.Values{"kind": {"mx"}}).expect(http.StatusNotFound)
 		}
 		c.get("/relays/new").expect(http.StatusNotFound)
-		c.get("/relays").expect(http.StatusNotFound).lacks(".sidebar a[href=/relays]")
-		admin.get("/relays").expect(http.StatusOK).one(".sidebar a[href=/relays]")
+		c.get("/relays").expect(http.StatusNotFound).lacks(".tab[href=/relays]")
+		admin.get("/relays").expect(http.StatusOK).one(".tab[href=/relays]")
 	})
 	h.run("without any it says where mails go", func(t *testing.T) {
 		admin.get("/relays").shows(".note-title", "никуда не уходят").one(".nothing a[href=/relays/new]")

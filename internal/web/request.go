@@ -125,6 +125,7 @@ func (r *request) page(title string) ui.Page {
 		p.Person = &ui.Person{Name: r.actor.Name(), Email: r.actor.Email, Role: r.actor.Role}
 		p.Alarms = r.alarms()
 		p.Hold = r.hold
+		p.Sections = r.sections()
 	}
 	return p
 }

@@ -51,8 +51,8 @@ func (w *Web) Routes() []Route {
 	for _, routes := range [][]Route{
 		w.homeRoutes(), w.accountRoutes(), w.profileRoutes(), w.contactRoutes(), w.importRoutes(), w.messageRoutes(),
 		w.mailingRoutes(), w.runRoutes(), w.logRoutes(), w.userRoutes(), w.demoRoutes(), w.relayRoutes(),
-		w.domainRoutes(), w.holdRoutes(), w.unsubscribeRoutes(), w.statusRoutes(),
-		w.auditRoutes(),
+		w.auditRoutes(), w.domainRoutes(), w.holdRoutes(), w.unsubscribeRoutes(), w.statusRoutes(), w.adminRoutes(), w.adminMailingRoutes(),
+		w.settingRoutes(), w.healthRoutes(), w.jobRoutes(),
 	} {
 		all = append(all, routes...)
 	}

@@ -288,7 +288,7 @@ func TestRunEvents(t *testing.T) {
 		eva := newSending(h, "eva@example.org", 2)
 		next := eva.listen(context.Background())
 		next()
-		if err := h.store.SetBlocked(context.Background(), eva.owner.ID, time.Now()); err != nil {
+		if err := h.store.Block(context.Background(), eva.owner.ID, 0, "", time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		eva.settle(1, mailing.Sent, mailing.AttemptAccepted, taken)

@@ -88,7 +88,7 @@ func (r *request) signIn(account mailing.Account) error {
 		return err
 	}
 	r.sessions.Put(r.in.Context(), sessionAccount, strconv.FormatInt(account.ID, 10))
-	return nil
+	return r.App.SignedIn(r.in.Context(), account)
 }
 
 func (r *request) signOut() error { return r.sessions.Destroy(r.in.Context()) }

@@ -34,9 +34,6 @@ update accounts
 set first_name = @first_name, last_name = @last_name, phone = @phone, lang = @lang, zone = @zone, search = @search
 where id = @id;
 
--- name: SetBlocked :exec
-update accounts set blocked_at = @blocked_at where id = @id;
-
 -- name: SetRole :exec
 update accounts set role = @role where id = @id;
 

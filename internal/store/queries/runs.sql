@@ -106,6 +106,8 @@ where run_id = @run_id and contact_id > (select r.leased_to from runs r where r.
 select r.id, coalesce(r.mailing_id, 0) as mailing_id from runs r
 where (r.state = 'opening' or r.state = 'sending') and r.kind = 'scheduled' and r.scheduled_for < @before
     and r.sent = 0 and r.failed = 0 and r.in_doubt = 0
+    -- Who may send so many a day only has theirs wait for it.
+    and not exists (select 1 from accounts a where a.id = r.owner_id and a.per_day > 0)
     and (exists (
         select 1 from deliveries d
         where d.run_id = r.id and d.state < 2 and d.due_at > 0 and d.tries = 0 and (d.lease_epoch = 0 or d.lease_node <> 0)
@@ -187,8 +189,8 @@ insert into leases (run_id, after_id, to_id, node_id, epoch) values (@run_id, @a
 -- turn. It begins with the run, and takes no lock.
 select cast(r.leased_to < r.filled_to and (r.state = 'opening' or r.state = 'sending') as boolean) as turns, exists (
     select 1 from deliveries d where d.run_id = r.id and d.state < 2 and d.due_at > 0 and d.due_at <= @now
-) as by_clock
-from runs r where r.id = @id;
+) as by_clock, r.owner_id, a.per_day
+from runs r join accounts a on a.id = r.owner_id where r.id = @id;
 
 -- name: IsInStretch :one
 select exists (

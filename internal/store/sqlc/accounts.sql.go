@@ -11,7 +11,7 @@ import (
 )
 
 const account = `-- name: Account :one
-select id, email, password_hash, first_name, last_name, phone, role, lang, zone, search, confirmed_at, blocked_at, created_at from accounts where id = $1
+select id, email, password_hash, first_name, last_name, phone, role, lang, zone, search, confirmed_at, blocked_at, created_at, blocked_by, blocked_why, signed_in_at, per_day from accounts where id = $1
 `
 
 func (q *Queries) Account(ctx context.Context, id int64) (Account, error) {
@@ -31,12 +31,16 @@ func (q *Queries) Account(ctx context.Context, id int64) (Account, error) {
 		&i.ConfirmedAt,
 		&i.BlockedAt,
 		&i.CreatedAt,
+		&i.BlockedBy,
+		&i.BlockedWhy,
+		&i.SignedInAt,
+		&i.PerDay,
 	)
 	return i, err
 }
 
 const accountByEmail = `-- name: AccountByEmail :one
-select id, email, password_hash, first_name, last_name, phone, role, lang, zone, search, confirmed_at, blocked_at, created_at from accounts where email = $1
+select id, email, password_hash, first_name, last_name, phone, role, lang, zone, search, confirmed_at, blocked_at, created_at, blocked_by, blocked_why, signed_in_at, per_day from accounts where email = $1
 `
 
 func (q *Queries) AccountByEmail(ctx context.Context, email string) (Account, error) {
@@ -56,12 +60,16 @@ func (q *Queries) AccountByEmail(ctx context.Context, email string) (Account, er
 		&i.ConfirmedAt,
 		&i.BlockedAt,
 		&i.CreatedAt,
+		&i.BlockedBy,
+		&i.BlockedWhy,
+		&i.SignedInAt,
+		&i.PerDay,
 	)
 	return i, err
 }
 
 const activeAccountsOfRole = `-- name: ActiveAccountsOfRole :many
-select id, email, password_hash, first_name, last_name, phone, role, lang, zone, search, confirmed_at, blocked_at, created_at from accounts where role = $1 and confirmed_at > 0 and blocked_at = 0 order by created_at, id
+select id, email, password_hash, first_name, last_name, phone, role, lang, zone, search, confirmed_at, blocked_at, created_at, blocked_by, blocked_why, signed_in_at, per_day from accounts where role = $1 and confirmed_at > 0 and blocked_at = 0 order by created_at, id
 `
 
 func (q *Queries) ActiveAccountsOfRole(ctx context.Context, role string) ([]Account, error) {
@@ -87,6 +95,10 @@ func (q *Queries) ActiveAccountsOfRole(ctx context.Context, role string) ([]Acco
 			&i.ConfirmedAt,
 			&i.BlockedAt,
 			&i.CreatedAt,
+			&i.BlockedBy,
+			&i.BlockedWhy,
+			&i.SignedInAt,
+			&i.PerDay,
 		); err != nil {
 			return nil, err
 		}
@@ -366,20 +378,6 @@ func (q *Queries) Session(ctx context.Context, arg SessionParams) ([]byte, error
 	var data []byte
 	err := row.Scan(&data)
 	return data, err
-}
-
-const setBlocked = `-- name: SetBlocked :exec
-update accounts set blocked_at = $1 where id = $2
-`
-
-type SetBlockedParams struct {
-	BlockedAt int64
-	ID        int64
-}
-
-func (q *Queries) SetBlocked(ctx context.Context, arg SetBlockedParams) error {
-	_, err := q.db.ExecContext(ctx, setBlocked, arg.BlockedAt, arg.ID)
-	return err
 }
 
 const setPassword = `-- name: SetPassword :exec

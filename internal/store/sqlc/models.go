@@ -22,6 +22,10 @@ type Account struct {
 	ConfirmedAt  int64
 	BlockedAt    int64
 	CreatedAt    int64
+	BlockedBy    int64
+	BlockedWhy   string
+	SignedInAt   int64
+	PerDay       int64
 }
 
 type Attempt struct {
@@ -202,6 +206,12 @@ type Node struct {
 	StartedAt  int64
 }
 
+type QuotaUsage struct {
+	OwnerID int64
+	Minute  int64
+	Mails   int64
+}
+
 type Relay struct {
 	ID             int64
 	Host           string
@@ -255,12 +265,26 @@ type Run struct {
 	Weight       string
 }
 
+type Service struct {
+	ID         string
+	Host       string
+	Roles      string
+	Version    string
+	StartedAt  int64
+	AliveUntil int64
+}
+
 type Session struct {
 	TokenHash string
 	AccountID sql.NullInt64
 	Data      []byte
 	ExpiresAt int64
 	Ended     int64
+}
+
+type Setting struct {
+	Name  string
+	Value string
 }
 
 type SigningKey struct {

@@ -1015,6 +1015,8 @@ const runsWithUntried = `-- name: RunsWithUntried :many
 select r.id, coalesce(r.mailing_id, 0) as mailing_id from runs r
 where (r.state = 'opening' or r.state = 'sending') and r.kind = 'scheduled' and r.scheduled_for < $1
     and r.sent = 0 and r.failed = 0 and r.in_doubt = 0
+    -- Who may send so many a day only has theirs wait for it.
+    and not exists (select 1 from accounts a where a.id = r.owner_id and a.per_day > 0)
     and (exists (
         select 1 from deliveries d
         where d.run_id = r.id and d.state < 2 and d.due_at > 0 and d.tries = 0 and (d.lease_epoch = 0 or d.lease_node <> 0)
@@ -1159,8 +1161,8 @@ func (q *Queries) TrimDemoMails(ctx context.Context, toID int64) error {
 const whatIsDue = `-- name: WhatIsDue :one
 select cast(r.leased_to < r.filled_to and (r.state = 'opening' or r.state = 'sending') as boolean) as turns, exists (
     select 1 from deliveries d where d.run_id = r.id and d.state < 2 and d.due_at > 0 and d.due_at <= $1
-) as by_clock
-from runs r where r.id = $2
+) as by_clock, r.owner_id, a.per_day
+from runs r join accounts a on a.id = r.owner_id where r.id = $2
 `
 
 type WhatIsDueParams struct {
@@ -1171,6 +1173,8 @@ type WhatIsDueParams struct {
 type WhatIsDueRow struct {
 	Turns   bool
 	ByClock bool
+	OwnerID int64
+	PerDay  int64
 }
 
 // Whether deliveries of the run are due by the clock, and whether some wait for their
@@ -1178,6 +1182,11 @@ type WhatIsDueRow struct {
 func (q *Queries) WhatIsDue(ctx context.Context, arg WhatIsDueParams) (WhatIsDueRow, error) {
 	row := q.db.QueryRowContext(ctx, whatIsDue, arg.Now, arg.ID)
 	var i WhatIsDueRow
-	err := row.Scan(&i.Turns, &i.ByClock)
+	err := row.Scan(
+		&i.Turns,
+		&i.ByClock,
+		&i.OwnerID,
+		&i.PerDay,
+	)
 	return i, err
 }

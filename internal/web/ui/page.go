@@ -24,6 +24,10 @@ const PreferencesPath = "/preferences"
 // theme switch sets it in the browser too, so it must be readable by scripts.
 const ThemeCookie = "theme"
 
+// AdminPath leads to the first of the admin pages that a person may see. Who may see
+// any of them may see the list of users.
+const AdminPath = "/admin"
+
 // Theme is how a person wants the pages to look.
 type Theme string
 
@@ -90,6 +94,7 @@ type Page struct {
 	Version       string       // of this program, for the footer
 	Scripts       []string     // further bundles, such as "editor.js" from src/pages
 	Hold          mailing.Hold // of the database; shown to who is signed in
+	Sections      []Tab        // of the admin pages, on one of them
 }
 
 // NavItem is one entry of the menu.
@@ -110,11 +115,7 @@ func (p Page) navigation() []NavItem {
 		{Path: "/logs", Label: p.T("nav.logs"), Icon: "list-details"},
 	}
 	if p.Person.Role.May(mailing.ViewUsers) {
-		items = append(items, NavItem{Path: "/users", Label: p.T("nav.users"), Icon: "users"})
-	}
-	if p.Person.Role.May(mailing.ManageRelays) {
-		items = append(items, NavItem{Path: "/relays", Label: p.T("nav.relay"), Icon: "plug-connected"},
-			NavItem{Path: "/domains", Label: p.T("nav.domains"), Icon: "shield-check"})
+		items = append(items, NavItem{Path: AdminPath, Label: p.T("nav.admin"), Icon: "settings"})
 	}
 	if p.Demo {
 		items = append(items, NavItem{Path: "/demo", Label: p.T("nav.demo"), Icon: "inbox"})
@@ -122,8 +123,12 @@ func (p Page) navigation() []NavItem {
 	return items
 }
 
-// current reports whether the page is at path or, save for "/", below it.
+// current reports whether the page is at path or, save for "/", below it. Some of the
+// admin pages are elsewhere.
 func (p Page) current(path string) bool {
+	if path == AdminPath && len(p.Sections) > 0 {
+		return true
+	}
 	here, _, _ := strings.Cut(p.Path, "?")
 	return here == path || path != "/" && strings.HasPrefix(here, path+"/")
 }

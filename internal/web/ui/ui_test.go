@@ -81,10 +81,10 @@ func TestLayout(t *testing.T) {
 		}
 	})
 	for role, sees := range map[mailing.Role]bool{mailing.RoleUser: false, mailing.RoleManager: true, mailing.RoleAdmin: true} {
-		t.Run("the list of users is in the menu of those who may see it: "+string(role), func(t *testing.T) {
+		t.Run("the admin pages are in the menu of those who may see any: "+string(role), func(t *testing.T) {
 			p := pageIn(t, "ru")
 			p.Person.Role = role
-			has := slices.ContainsFunc(p.navigation(), func(i NavItem) bool { return i.Path == "/users" })
+			has := slices.ContainsFunc(p.navigation(), func(i NavItem) bool { return i.Path == AdminPath })
 			if has != sees {
 				t.Errorf("it is there: %v", has)
 			}
