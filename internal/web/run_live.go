@@ -21,6 +21,9 @@ const (
 	liveRest = 20
 	// liveMost is how old what is shown gets all the same.
 	liveMost = 30 * time.Second
+	// liveRights is how often a visitor who waits for progress is looked after: who is
+	// blocked is out within a second, however long the next progress takes.
+	liveRights = 500 * time.Millisecond
 	// liveWrite is how long a browser may take to accept one progress. One that
 	// sleeps is given up; it asks anew when it wakes.
 	liveWrite = 10 * time.Second
@@ -142,14 +145,19 @@ func (w *Web) followRun(r *request, view app.RunView) error {
 		if !view.State.Open() {
 			return live.send("done", nil)
 		}
-		select {
-		case <-r.in.Context().Done():
+		err := stay(r.in.Context(), liveWait(time.Since(started)), func(ctx context.Context) error {
+			_, err := w.App.Account(ctx, r.actor.ID)
+			return err
+		})
+		if r.in.Context().Err() != nil {
 			return nil
-		case r.now = <-time.After(liveWait(time.Since(started))):
 		}
+		r.now = time.Now()
 		started = r.now
-		var err error
-		if view, err = w.runAgain(r.in.Context(), r, view.ID); err != nil {
+		if err == nil {
+			view, err = w.runAgain(r.in.Context(), r, view.ID)
+		}
+		if err != nil {
 			return errors.Join(err, live.send("done", nil)) // the page will say what is wrong
 		}
 		current = current.with(r.now, view.Counts.Final())
@@ -158,6 +166,24 @@ func (w *Web) followRun(r *request, view app.RunView) error {
 
 // liveWait is how long to wait after a progress that took so long to make.
 func liveWait(took time.Duration) time.Duration { return min(max(liveEvery, liveRest*took), liveMost) }
+
+// stay waits as long as the visitor is let in, and returns why they are not any more.
+func stay(ctx context.Context, wait time.Duration, letIn func(context.Context) error) error {
+	for until := time.Now().Add(wait); ; {
+		left := time.Until(until)
+		if left <= 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(min(left, liveRights)):
+		}
+		if err := letIn(ctx); err != nil {
+			return err
+		}
+	}
+}
 
 // runAgain reads the run with the rights that the visitor has now.
 func (w *Web) runAgain(ctx context.Context, r *request, id int64) (app.RunView, error) {

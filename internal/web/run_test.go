@@ -256,6 +256,10 @@ func nextEvent(h *harness, lines *bufio.Scanner) (string, *page) {
 	return "end", nil
 }
 
+// outWithin is how soon who is blocked sees no more: a second is promised, and slow
+// machines are given four.
+const outWithin = 5 * time.Second
+
 func TestRunEvents(t *testing.T) {
 	h := newHarness(t)
 	t.Run("they follow the run until it is over, and then have the page loaded anew", func(t *testing.T) {
@@ -291,9 +295,17 @@ func TestRunEvents(t *testing.T) {
 		if err := h.store.Block(context.Background(), eva.owner.ID, 0, "", time.Now()); err != nil {
 			t.Fatal(err)
 		}
+		blocked := time.Now()
+		eva.get(eva.path("")).expect(http.StatusSeeOther)
 		eva.settle(1, mailing.Sent, mailing.AttemptAccepted, taken)
 		if name, p := next(); name != "done" || p.text("body") != "" {
 			t.Errorf("then comes %q %s", name, p.text("body"))
+		}
+		if name, _ := next(); name != "end" {
+			t.Errorf("and then %q", name)
+		}
+		if took := time.Since(blocked); took > outWithin {
+			t.Errorf("it took %s", took)
 		}
 	})
 	t.Run("they end when the browser goes away", func(t *testing.T) {
