@@ -278,3 +278,26 @@ func TestAManagerIsNoJudgeInTheirOwnCase(t *testing.T) {
 	want(t, h.EnableMailing(t.Context(), manager, m.ID), "disabled_by_manager")
 	must(t, h.EnableMailing(t.Context(), admin, m.ID))
 }
+
+func TestWhoIsBlockedIsToldSo(t *testing.T) {
+	h := newHouse(t)
+	anna, manager := h.person(t, "anna@example.org", mailing.RoleUser), h.person(t, "manager@example.org", mailing.RoleManager)
+	must(t, h.store.SetBlocked(t.Context(), anna.ID, h.now))
+	must(t, h.TellBlocked(t.Context(), manager, anna, "рассылает спам"))
+	must(t, h.TellUnblocked(t.Context(), manager, anna))
+	mails := h.mails(t)
+	if len(mails) != 2 || mails[0].to != anna.Email || mails[0].vars["why"] != "рассылает спам" ||
+		!strings.Contains(mails[0].vars["who"].(string), manager.Email) || !strings.Contains(mails[0].subject, "заблокирована") {
+		t.Fatalf("the mails are %+v", mails)
+	}
+	runs, err := h.store.LiveRuns(t.Context())
+	must(t, err)
+	for _, run := range runs {
+		if run.Held {
+			t.Error("the mail waits until the block is lifted")
+		}
+	}
+	if len(runs) != 2 {
+		t.Errorf("%d runs are open", len(runs))
+	}
+}

@@ -24,6 +24,9 @@ const (
 	mailDisabled = "mailing_disabled" // subject, who, why, link
 	mailEnabled  = "mailing_enabled"  // subject, who, link
 
+	mailBlocked   = "account_blocked"   // who, why
+	mailUnblocked = "account_unblocked" // who, link
+
 	mailRelayStopped = "relay_stopped" // relay, why, link
 )
 

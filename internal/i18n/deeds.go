@@ -48,7 +48,7 @@ func (p *Printer) Fact(field, fact string) string {
 		if json.Unmarshal([]byte(fact), &rule) == nil {
 			return p.RuleWords(rule)
 		}
-	case "next_at":
+	case "next_at", "expires_at", "erase_at":
 		if at, err := time.Parse(time.RFC3339, fact); err == nil {
 			return p.DateTimeZone(at)
 		}

@@ -50,7 +50,7 @@ var thingSections = []string{"account.", "contact.", "message.", "mailing.", "ru
 
 func lookForDeeds(n ast.Node, file string, inApp bool, actions, facts map[string]string) {
 	switch n := n.(type) {
-	case *ast.KeyValueExpr: // Action: "…" in a deed, of whatever thing
+	case *ast.KeyValueExpr: // Action: "…" in a deed
 		if key, ok := n.Key.(*ast.Ident); ok && key.Name == "Action" {
 			if text := textOf(n.Value); text != "" {
 				actions[text] = file
@@ -59,7 +59,8 @@ func lookForDeeds(n ast.Node, file string, inApp bool, actions, facts map[string
 	case *ast.BasicLit: // those that are handed on
 		text := textOf(n)
 		for _, section := range thingSections {
-			if inApp && strings.HasPrefix(text, section) && !strings.ContainsAny(text, " /%") {
+			isFile := strings.HasSuffix(text, ".json") || strings.HasSuffix(text, ".csv")
+			if inApp && strings.HasPrefix(text, section) && !strings.ContainsAny(text, " /%") && !isFile {
 				actions[text] = file
 			}
 		}
@@ -107,11 +108,6 @@ func TestEveryDeedInTheCodeHasItsWords(t *testing.T) {
 			if !p.Has("fact." + fact) {
 				t.Errorf("%s writes down the fact %q, and %s has no \"fact.%s\"", file, fact, p.lang, fact)
 			}
-		}
-	}
-	for _, name := range ru.Below("deed.") {
-		if actions[name] == "" {
-			t.Errorf("nobody does %q", name)
 		}
 	}
 }
