@@ -282,7 +282,7 @@ func TestAManagerIsNoJudgeInTheirOwnCase(t *testing.T) {
 func TestWhoIsBlockedIsToldSo(t *testing.T) {
 	h := newHouse(t)
 	anna, manager := h.person(t, "anna@example.org", mailing.RoleUser), h.person(t, "manager@example.org", mailing.RoleManager)
-	must(t, h.store.SetBlocked(t.Context(), anna.ID, h.now))
+	must(t, h.store.Block(t.Context(), anna.ID, 0, "", h.now))
 	must(t, h.TellBlocked(t.Context(), manager, anna, "рассылает спам"))
 	must(t, h.TellUnblocked(t.Context(), manager, anna))
 	mails := h.mails(t)

@@ -144,7 +144,10 @@ func (a *App) BlockUser(ctx context.Context, actor mailing.Account, id int64, wh
 	}
 	deed := deedTo(of, "account.block", mailing.Facts{"standing": string(of.Standing())}, mailing.Facts{"standing": string(mailing.StandingBlocked)})
 	deed.Why = why
-	return a.store.Block(a.doing(ctx, actor, deed), id, actor.ID, why, a.Now())
+	if err := a.store.Block(a.doing(ctx, actor, deed), id, actor.ID, why, a.Now()); err != nil {
+		return err
+	}
+	return a.TellBlocked(ctx, actor, of, why)
 }
 
 // UnblockUser lets a person in again. Their mailings go on with what was left and at
@@ -158,9 +161,12 @@ func (a *App) UnblockUser(ctx context.Context, actor mailing.Account, id int64) 
 		return err
 	}
 	let := mailing.Account{ConfirmedAt: of.ConfirmedAt}
-	ctx = a.doing(ctx, actor, deedTo(of, "account.unblock",
-		mailing.Facts{"standing": string(of.Standing())}, mailing.Facts{"standing": string(let.Standing())}))
-	return a.store.Unblock(ctx, id)
+	deed := deedTo(of, "account.unblock",
+		mailing.Facts{"standing": string(of.Standing())}, mailing.Facts{"standing": string(let.Standing())})
+	if err := a.store.Unblock(a.doing(ctx, actor, deed), id); err != nil {
+		return err
+	}
+	return a.TellUnblocked(ctx, actor, of)
 }
 
 // SignOutUser ends all sessions of a person.
@@ -169,7 +175,7 @@ func (a *App) SignOutUser(ctx context.Context, actor mailing.Account, id int64) 
 	if err != nil {
 		return err
 	}
-	return a.store.SignOut(a.doing(ctx, actor, deedTo(of, "account.sign_out", nil, nil)), id)
+	return a.store.SignOut(a.doing(ctx, actor, deedTo(of, "account.sign_out_everywhere", nil, nil)), id)
 }
 
 // MaxPerDay is the largest limit. Chosen: nobody sends a billion mails a day.

@@ -95,14 +95,14 @@ func TestDeedsToUsers(t *testing.T) {
 	}{
 		{func() error { return h.GrantRole(ctx, admin, anna.ID, mailing.RoleManager) }, `account.role anna@example.org {"role":"user"} {"role":"manager"} `},
 		{func() error { return h.LimitUser(ctx, admin, anna.ID, 5) }, `account.limit anna@example.org {"per_day":"0"} {"per_day":"5"} `},
-		{func() error { return h.SignOutUser(ctx, admin, anna.ID) }, `account.sign_out anna@example.org   `},
+		{func() error { return h.SignOutUser(ctx, admin, anna.ID) }, `account.sign_out_everywhere anna@example.org   `},
 		{func() error { return h.SignedIn(ctx, anna) }, `account.sign_in anna@example.org   `},
 		{func() error { return h.BlockUser(ctx, admin, anna.ID, "Спам") }, `account.block anna@example.org {"standing":"active"} {"standing":"blocked"} Спам`},
 		{func() error { return h.UnblockUser(ctx, admin, anna.ID) }, `account.unblock anna@example.org {"standing":"blocked"} {"standing":"active"} `},
 		{func() error {
 			_, _, err := h.AddUser(ctx, admin, app.NewAccount{Email: "boris@example.org", Role: mailing.RoleUser, Lang: "ru"})
 			return err
-		}, `account.create boris@example.org  {"email":"boris@example.org","role":"user"} `},
+		}, `account.create boris@example.org  {"email":"boris@example.org","lang":"ru","role":"user","zone":"Europe/Moscow"} `},
 		{func() error { return h.ChangeSettings(ctx, admin, map[string]string{"mask_clients": "true"}) }, `settings.change  {"mask_clients":"false"} {"mask_clients":"true"} `},
 	} {
 		_, before := h.lastDeed(t)
