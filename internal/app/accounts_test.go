@@ -319,7 +319,7 @@ func TestReset(t *testing.T) {
 	t.Run("a link sets a new password once and signs out everywhere", func(t *testing.T) {
 		h := newHouse(t)
 		a := active(t, h, "anna@example.org")
-		must(t, h.store.PutSession(t.Context(), "hash", a.ID, []byte("x"), h.now.Add(time.Hour)))
+		must(t, h.store.PutSession(t.Context(), mailing.Session{Key: "hash", AccountID: a.ID}, []byte("x"), h.now.Add(time.Hour)))
 		link := ask(t, h)
 		want(t, h.CheckReset(link), "ok")
 		want(t, h.Reset(t.Context(), link, newPassword, "other"), "passwords_differ")

@@ -17,7 +17,8 @@ func (s sessions) FindCtx(ctx context.Context, hash string) ([]byte, bool, error
 }
 
 func (s sessions) CommitCtx(ctx context.Context, hash string, data []byte, expires time.Time) error {
-	return s.store.PutSession(ctx, hash, web.SessionAccount(data), data, expires)
+	of, expires := web.SessionOf(hash, data, expires)
+	return s.store.PutSession(ctx, of, data, expires)
 }
 
 func (s sessions) DeleteCtx(ctx context.Context, hash string) error {

@@ -178,11 +178,12 @@ func (s *Store) Session(ctx context.Context, tokenHash string, now time.Time) ([
 	return data, err == nil, wrap(err, "session")
 }
 
-// PutSession stores a session; accountID is 0 before sign-in. One that has been
-// ended stays so, whatever a request that began before that still has to store.
-func (s *Store) PutSession(ctx context.Context, tokenHash string, accountID int64, data []byte, expires time.Time) error {
+// PutSession stores a session by its key, with its data. One that has been ended
+// stays so, whatever a request that began before that still has to store.
+func (s *Store) PutSession(ctx context.Context, of mailing.Session, data []byte, expires time.Time) error {
 	return wrap(s.w.PutSession(ctx, sqlc.PutSessionParams{
-		TokenHash: tokenHash, AccountID: nullID(accountID), Data: data, ExpiresAt: millis(expires),
+		TokenHash: of.Key, AccountID: nullID(of.AccountID), Data: data, ExpiresAt: millis(expires), ID: NewID(),
+		Address: storable(of.Address), Agent: storable(of.Agent), FirstSeen: millis(of.FirstSeen), LastSeen: millis(of.LastSeen),
 	}), "put session")
 }
 

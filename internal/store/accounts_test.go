@@ -63,7 +63,7 @@ func TestSessions(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		a := storetest.Account(t, s, "anna@example.com")
 		put := func(t *testing.T, token string, account int64) {
-			ok(t, s.PutSession(ctx, token, account, []byte{0, 1, 255}, now.Add(time.Hour)))
+			ok(t, s.PutSession(ctx, mailing.Session{Key: token, AccountID: account}, []byte{0, 1, 255}, now.Add(time.Hour)))
 		}
 		there := func(t *testing.T, token string, at time.Time) bool {
 			data, there, err := s.Session(ctx, token, at)
@@ -91,7 +91,7 @@ func TestSessions(t *testing.T) {
 			t.Run("end with "+what, func(t *testing.T) {
 				mine := "mine until " + what
 				put(t, mine, a.ID)
-				ok(t, s.PutSession(ctx, "nobody's", 0, []byte{0, 1, 255}, now.Add(24*time.Hour)))
+				ok(t, s.PutSession(ctx, mailing.Session{Key: "nobody's"}, []byte{0, 1, 255}, now.Add(24*time.Hour)))
 				ok(t, end())
 				equal(t, "mine", there(t, mine, now), false)
 				equal(t, "nobody's", there(t, "nobody's", now), true)

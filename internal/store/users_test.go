@@ -69,7 +69,7 @@ func TestLastAdmin(t *testing.T) {
 func TestBlocking(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		a := storetest.Account(t, s, "anna@example.org")
-		ok(t, s.PutSession(ctx, "token", a.ID, []byte("x"), now.Add(time.Hour)))
+		ok(t, s.PutSession(ctx, mailing.Session{Key: "token", AccountID: a.ID}, []byte("x"), now.Add(time.Hour)))
 		ok(t, s.Block(ctx, a.ID, 7, "spam since noon", now))
 		blocked := must(s.Account(ctx, a.ID))(t)
 		equal(t, "why", blocked.BlockedWhy, "spam since noon")
@@ -123,8 +123,8 @@ func TestBelongings(t *testing.T) {
 		h := newHouse(t, s, 3)
 		run := storetest.Run(t, s, h.mailing)
 		h.settleAll(t, h.node, h.leaseAll(t, h.node, run.ID, now)[:2], mailing.Sent, now)
-		ok(t, s.PutSession(ctx, "one", h.owner.ID, []byte("x"), now.Add(time.Hour)))
-		ok(t, s.PutSession(ctx, "over", h.owner.ID, []byte("x"), now))
+		ok(t, s.PutSession(ctx, mailing.Session{Key: "one", AccountID: h.owner.ID}, []byte("x"), now.Add(time.Hour)))
+		ok(t, s.PutSession(ctx, mailing.Session{Key: "over", AccountID: h.owner.ID}, []byte("x"), now))
 		equal(t, "the owner has", must(s.Belongings(ctx, h.owner.ID, now))(t),
 			store.Belongings{Clients: 3, Messages: 1, Mailings: 1, Active: 1, Sent: 2, Sessions: 1})
 		ok(t, s.SignOut(ctx, h.owner.ID))

@@ -189,7 +189,7 @@ func (h *harness) planted(account mailing.Account) *client {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if err := h.store.PutSession(ctx, sessionHash(token), account.ID, data, expires); err != nil {
+	if err := h.store.PutSession(ctx, mailing.Session{Key: sessionHash(token), AccountID: account.ID}, data, expires); err != nil {
 		h.t.Fatal(err)
 	}
 	home := &url.URL{Scheme: "http", Host: c.host, Path: "/"}

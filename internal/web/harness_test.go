@@ -351,7 +351,8 @@ func (k sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool, 
 }
 
 func (k sessionStore) CommitCtx(ctx context.Context, token string, data []byte, expires time.Time) error {
-	return k.s.PutSession(ctx, token, web.SessionAccount(data), data, expires)
+	of, expires := web.SessionOf(token, data, expires)
+	return k.s.PutSession(ctx, of, data, expires)
 }
 
 func (k sessionStore) DeleteCtx(ctx context.Context, token string) error {

@@ -54,6 +54,7 @@ func (w *Web) newRequest(out http.ResponseWriter, in *http.Request) (*request, e
 		return r, err
 	}
 	r.actor = account
+	r.noteVisit()
 	r.Printer = r.speak(account.Lang, account.Zone)
 	r.hold, err = w.App.Hold(in.Context())
 	return r, err

@@ -192,6 +192,13 @@ func (w *Web) runAgain(ctx context.Context, r *request, id int64) (app.RunView, 
 		return app.RunView{}, err
 	}
 	r.actor = actor
+	_, there, err := w.Sessions.FindCtx(ctx, r.sessionKey())
+	if err == nil && !there {
+		err = mailing.Fault(mailing.NotFound, "not_found") // the session was ended
+	}
+	if err != nil {
+		return app.RunView{}, err
+	}
 	return w.App.Run(ctx, actor, id)
 }
 

@@ -3,12 +3,10 @@ package web
 import (
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
 
-	"vestnik/internal/mailing"
 	"vestnik/internal/web/ui"
 )
 
@@ -20,7 +18,6 @@ const (
 )
 
 const (
-	sessionAccount = "account"
 	sessionFlashes = "flashes"
 	langCookie     = "lang"
 )
@@ -30,7 +27,7 @@ func newSessions(store scs.CtxStore, secure bool) *scs.SessionManager {
 	m.Store = store
 	m.Codec = SessionCodec{}
 	m.HashTokenInStore = true
-	m.IdleTimeout, m.Lifetime = sessionIdle, sessionLife
+	m.Lifetime = sessionLife // SessionOf ends those that nobody visits; scs would write each at each visit
 	m.Cookie.Name, m.Cookie.HttpOnly, m.Cookie.SameSite = "session", true, http.SameSiteLaxMode
 	if m.Cookie.Secure = secure; secure {
 		m.Cookie.Name = "__Host-session" // RFC 6265bis, section 4.1.3.2
@@ -67,28 +64,6 @@ func (SessionCodec) Decode(data []byte) (time.Time, map[string]any, error) {
 		values[key] = value
 	}
 	return record.Deadline, values, nil
-}
-
-// SessionAccount returns the id of the account that encoded session data belong
-// to; 0 before sign-in.
-func SessionAccount(data []byte) int64 {
-	_, values, err := SessionCodec{}.Decode(data)
-	if err != nil {
-		return 0
-	}
-	text, _ := values[sessionAccount].(string)
-	id, _ := strconv.ParseInt(text, 10, 64)
-	return id
-}
-
-// signIn binds the session to the account under a new token, so that one planted
-// before is of no use (CWE-384).
-func (r *request) signIn(account mailing.Account) error {
-	if err := r.sessions.RenewToken(r.in.Context()); err != nil {
-		return err
-	}
-	r.sessions.Put(r.in.Context(), sessionAccount, strconv.FormatInt(account.ID, 10))
-	return r.App.SignedIn(r.in.Context(), account)
 }
 
 func (r *request) signOut() error { return r.sessions.Destroy(r.in.Context()) }

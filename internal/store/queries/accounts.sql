@@ -41,10 +41,12 @@ update accounts set role = @role where id = @id;
 select data from sessions where token_hash = @token_hash and expires_at > @now and ended = 0;
 
 -- name: PutSession :exec
-insert into sessions (token_hash, account_id, data, expires_at)
-values (@token_hash, @account_id, @data, @expires_at)
+insert into sessions (token_hash, account_id, data, expires_at, id, address, agent, first_seen, last_seen)
+values (@token_hash, @account_id, @data, @expires_at, @id, @address, @agent, @first_seen, @last_seen)
 on conflict (token_hash) do update
-set account_id = excluded.account_id, data = excluded.data, expires_at = excluded.expires_at
+set account_id = excluded.account_id, data = excluded.data, expires_at = excluded.expires_at,
+    id = case when sessions.id = 0 then excluded.id else sessions.id end, -- of before there were ids
+    address = excluded.address, agent = excluded.agent, first_seen = excluded.first_seen, last_seen = excluded.last_seen
 where sessions.ended = 0;
 
 -- name: EndSession :exec

@@ -307,10 +307,12 @@ func (q *Queries) PutCode(ctx context.Context, arg PutCodeParams) error {
 }
 
 const putSession = `-- name: PutSession :exec
-insert into sessions (token_hash, account_id, data, expires_at)
-values ($1, $2, $3, $4)
+insert into sessions (token_hash, account_id, data, expires_at, id, address, agent, first_seen, last_seen)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (token_hash) do update
-set account_id = excluded.account_id, data = excluded.data, expires_at = excluded.expires_at
+set account_id = excluded.account_id, data = excluded.data, expires_at = excluded.expires_at,
+    id = case when sessions.id = 0 then excluded.id else sessions.id end, -- of before there were ids
+    address = excluded.address, agent = excluded.agent, first_seen = excluded.first_seen, last_seen = excluded.last_seen
 where sessions.ended = 0
 `
 
@@ -319,6 +321,11 @@ type PutSessionParams struct {
 	AccountID sql.NullInt64
 	Data      []byte
 	ExpiresAt int64
+	ID        int64
+	Address   string
+	Agent     string
+	FirstSeen int64
+	LastSeen  int64
 }
 
 func (q *Queries) PutSession(ctx context.Context, arg PutSessionParams) error {
@@ -327,6 +334,11 @@ func (q *Queries) PutSession(ctx context.Context, arg PutSessionParams) error {
 		arg.AccountID,
 		arg.Data,
 		arg.ExpiresAt,
+		arg.ID,
+		arg.Address,
+		arg.Agent,
+		arg.FirstSeen,
+		arg.LastSeen,
 	)
 	return err
 }

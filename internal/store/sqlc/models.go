@@ -206,10 +206,25 @@ type Node struct {
 	StartedAt  int64
 }
 
+type Passkey struct {
+	ID           int64
+	AccountID    int64
+	CredentialID string
+	Name         string
+	RecordSealed string
+	CreatedAt    int64
+	UsedAt       int64
+}
+
 type QuotaUsage struct {
 	OwnerID int64
 	Minute  int64
 	Mails   int64
+}
+
+type RecoveryCode struct {
+	AccountID int64
+	Hash      string
 }
 
 type Relay struct {
@@ -280,6 +295,11 @@ type Session struct {
 	Data      []byte
 	ExpiresAt int64
 	Ended     int64
+	ID        int64
+	Address   string
+	Agent     string
+	FirstSeen int64
+	LastSeen  int64
 }
 
 type Setting struct {
@@ -313,6 +333,13 @@ type Suppression struct {
 	Reason    string
 	Detail    string
 	CreatedAt int64
+}
+
+type Totp struct {
+	AccountID    int64
+	SecretSealed string
+	UsedStep     int64
+	CreatedAt    int64
 }
 
 type Usage struct {
