@@ -154,7 +154,7 @@ func translate(node *kong.Node, path string, words *i18n.Printer) {
 	}
 	for _, child := range node.Children {
 		below := strings.TrimPrefix(path+"_"+child.Name, "_")
-		child.Help = words.T("cli.help." + below)
+		child.Help = words.T("cli.help." + snake(below))
 		translate(child, below, words)
 	}
 }

@@ -32,7 +32,8 @@ type commands struct {
 	Migrate migrateCommand `cmd:""`
 	Csu     csuCommand     `cmd:""`
 	User    struct {
-		Create userCreateCommand `cmd:""`
+		Create       userCreateCommand       `cmd:""`
+		ResetFactors userResetFactorsCommand `cmd:""`
 	} `cmd:""`
 	Contacts struct {
 		Import contactsImportCommand `cmd:""`

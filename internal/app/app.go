@@ -24,6 +24,7 @@ type App struct {
 	hasher *auth.Hasher
 
 	settings atomic.Pointer[Settings]
+	passkeys *auth.Passkeys // nil where browsers allow none
 }
 
 // Config is what the composition root decides.
@@ -56,7 +57,10 @@ func New(c Config, s *store.Store, keys auth.Keys) *App {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	a := &App{Config: c, store: s, keys: keys, hasher: auth.NewHasher(auth.HashesAtOnce)}
+	a := &App{
+		Config: c, store: s, keys: keys, hasher: auth.NewHasher(auth.HashesAtOnce),
+		passkeys: auth.NewPasskeys(c.BaseURL, "Vestnik"),
+	}
 	settings := defaultSettings()
 	a.settings.Store(&settings)
 	return a

@@ -64,6 +64,7 @@ const (
 	ManageRelays      Permission = "manage_relays"  // set up how mail leaves
 	EndHold           Permission = "end_hold"       // say what a restored database is
 	ViewAudit         Permission = "view_audit"     // what everybody did
+	ResetFactors      Permission = "reset_factors"  // of somebody who has lost them
 )
 
 var permissions = map[Role][]Permission{
@@ -71,7 +72,7 @@ var permissions = map[Role][]Permission{
 	RoleManager: {ViewAnyMailing, ViewAnyClient, ViewUsers, BlockUsers, DisableAnyMailing},
 	RoleAdmin: {
 		ViewAnyMailing, ViewAnyClient, ViewUsers, BlockUsers, DisableAnyMailing,
-		ChangeAnything, GrantRoles, ManageUsers, ManageService, ManageRelays, EndHold, ViewAudit,
+		ChangeAnything, GrantRoles, ManageUsers, ManageService, ManageRelays, EndHold, ViewAudit, ResetFactors,
 	},
 }
 

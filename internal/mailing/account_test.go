@@ -22,6 +22,7 @@ func TestPermissions(t *testing.T) {
 		{ManageRelays, false, false, true},
 		{EndHold, false, false, true},
 		{ViewAudit, false, false, true},
+		{ResetFactors, false, false, true},
 	}
 	for _, row := range table {
 		for role, want := range map[Role]bool{RoleUser: row.user, RoleManager: row.manager, RoleAdmin: row.admin, "": false, "king": false} {

@@ -136,10 +136,11 @@ type signInForm struct {
 	email, next string
 	unconfirmed string // the address to confirm first; empty: none
 	openSignUp  bool
+	passkeys    bool // browsers allow them here
 }
 
 func (r *request) signInForm() signInForm {
-	return signInForm{email: r.field("email"), next: r.field("next"), openSignUp: r.App.OpenSignUp}
+	return signInForm{email: r.field("email"), next: r.field("next"), openSignUp: r.App.OpenSignUp, passkeys: r.App.CanHavePasskeys()}
 }
 
 func showSignIn(r *request) error {
@@ -165,11 +166,7 @@ func signIn(r *request) error {
 			return signInPage(r.page(r.T("account.sign_in")), form, problems)
 		})
 	}
-	if err := r.signIn(account); err != nil {
-		return err
-	}
-	r.redirect(localPath(form.next))
-	return nil
+	return r.passedPassword(account, form.next)
 }
 
 func signOut(r *request) error {

@@ -15,9 +15,9 @@ import (
 func (w *Web) domainRoutes() []Route {
 	return []Route{
 		{Pattern: "GET /domains", Access: SignedIn, Serve: listDomains},
-		{Pattern: "POST /domains", Access: SignedIn, Serve: makeSigningKeys},
-		{Pattern: "POST /domains/use", Access: SignedIn, Serve: useSigningKey},
-		{Pattern: "POST /domains/delete", Access: SignedIn, Serve: deleteSigningKey},
+		{Pattern: "POST /domains", Access: SignedIn, Fresh: true, Serve: makeSigningKeys},
+		{Pattern: "POST /domains/use", Access: SignedIn, Fresh: true, Serve: useSigningKey},
+		{Pattern: "POST /domains/delete", Access: SignedIn, Fresh: true, Serve: deleteSigningKey},
 	}
 }
 

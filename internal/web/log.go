@@ -14,7 +14,7 @@ import (
 func (w *Web) logRoutes() []Route {
 	return []Route{
 		{Pattern: "GET /logs", Access: SignedIn, Serve: viewLog},
-		{Pattern: "GET /logs.csv", Access: SignedIn, Serve: exportLog},
+		{Pattern: "GET /logs.csv", Access: SignedIn, Fresh: true, Serve: exportLog},
 	}
 }
 

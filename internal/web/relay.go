@@ -14,11 +14,11 @@ func (w *Web) relayRoutes() []Route {
 	return []Route{
 		{Pattern: "GET /relays", Access: SignedIn, Serve: listRelays},
 		{Pattern: "GET /relays/new", Access: SignedIn, Serve: newRelay},
-		{Pattern: "POST /relays/new", Access: SignedIn, Serve: createRelay},
-		{Pattern: "POST /relays/test", Access: SignedIn, Serve: testRelay},
+		{Pattern: "POST /relays/new", Access: SignedIn, Fresh: true, Serve: createRelay},
+		{Pattern: "POST /relays/test", Access: SignedIn, Fresh: true, Serve: testRelay},
 		{Pattern: "GET /relays/{id}", Access: SignedIn, Serve: editRelay},
-		{Pattern: "POST /relays/{id}", Access: SignedIn, Serve: updateRelay},
-		{Pattern: "POST /relays/{id}/delete", Access: SignedIn, Serve: deleteRelay},
+		{Pattern: "POST /relays/{id}", Access: SignedIn, Fresh: true, Serve: updateRelay},
+		{Pattern: "POST /relays/{id}/delete", Access: SignedIn, Fresh: true, Serve: deleteRelay},
 		{Pattern: "POST /relays/{id}/resume", Access: SignedIn, Serve: resumeRelay},
 	}
 }

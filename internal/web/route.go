@@ -26,6 +26,7 @@ type Route struct {
 	Pattern string // as for http.ServeMux: "GET /clients/{id}"
 	Access  Access
 	Serve   func(*request) error
+	Fresh   bool  // who asks has to prove once more who they are, unless they just have
 	Limit   int64 // bytes a request may carry; 0: formLimit
 	Stream  bool  // Serve reads the body itself, however long that takes
 }
@@ -49,10 +50,11 @@ const bodyWait = time.Minute
 func (w *Web) Routes() []Route {
 	var all []Route
 	for _, routes := range [][]Route{
-		w.homeRoutes(), w.accountRoutes(), w.profileRoutes(), w.contactRoutes(), w.importRoutes(), w.messageRoutes(),
-		w.mailingRoutes(), w.runRoutes(), w.logRoutes(), w.userRoutes(), w.demoRoutes(), w.relayRoutes(),
-		w.auditRoutes(), w.domainRoutes(), w.holdRoutes(), w.unsubscribeRoutes(), w.statusRoutes(), w.adminRoutes(), w.adminMailingRoutes(),
-		w.settingRoutes(), w.healthRoutes(), w.jobRoutes(),
+		w.homeRoutes(), w.accountRoutes(), w.profileRoutes(), w.securityRoutes(), w.stepUpRoutes(), w.factorRoutes(),
+		w.contactRoutes(), w.importRoutes(), w.messageRoutes(), w.mailingRoutes(), w.runRoutes(), w.logRoutes(),
+		w.demoRoutes(), w.unsubscribeRoutes(), w.statusRoutes(), w.adminRoutes(), w.userRoutes(),
+		w.adminMailingRoutes(), w.relayRoutes(), w.domainRoutes(), w.holdRoutes(), w.settingRoutes(), w.healthRoutes(),
+		w.jobRoutes(), w.auditRoutes(),
 	} {
 		all = append(all, routes...)
 	}
@@ -80,7 +82,7 @@ func (w *Web) serve(route Route) http.Handler {
 			out.WriteHeader(http.StatusRequestTimeout) // who sends so slowly reads no page
 			return
 		case err == nil:
-			err = route.Serve(r)
+			err = r.answer(route)
 		}
 		if err != nil {
 			r.fail(err)
@@ -101,6 +103,9 @@ func (route Route) bound(out http.ResponseWriter, in *http.Request) {
 		return
 	case 0:
 		route.Limit = formLimit
+	}
+	if route.Fresh {
+		route.Limit *= 2 // the form may be carried along, sealed
 	}
 	in.Body = http.MaxBytesReader(out, in.Body, route.Limit)
 }

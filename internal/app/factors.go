@@ -1,0 +1,200 @@
+package app
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"vestnik/internal/auth"
+	"vestnik/internal/mailing"
+)
+
+// RecoveryCodes is how many recovery codes a person gets; chosen, as the field does.
+const RecoveryCodes = 10
+
+const (
+	purposeTOTP    = "totp secret"
+	purposePasskey = "passkey record"
+)
+
+// Factors are a person's second factors.
+type Factors struct {
+	TOTP     time.Time // since when there is an app that makes codes; zero: there is none
+	Recovery int64     // recovery codes left
+	Passkeys []mailing.Passkey
+	CanHave  bool // browsers allow passkeys at our address
+}
+
+// Any reports whether there is a second factor.
+func (f Factors) Any() bool { return !f.TOTP.IsZero() || len(f.Passkeys) > 0 }
+
+// Factors returns the second factors of an account, for itself.
+func (a *App) Factors(ctx context.Context, accountID int64) (Factors, error) {
+	f := Factors{CanHave: a.passkeys != nil}
+	t, err := a.store.TOTP(ctx, accountID)
+	if err != nil && mailing.KindOf(err) != mailing.NotFound {
+		return f, err
+	}
+	f.TOTP = t.CreatedAt
+	if f.Recovery, err = a.store.CountRecoveryCodes(ctx, accountID); err != nil {
+		return f, err
+	}
+	keys, err := a.store.Passkeys(ctx, accountID)
+	for _, key := range keys {
+		f.Passkeys = append(f.Passkeys, key.Passkey)
+	}
+	return f, err
+}
+
+// NeedsFactor reports whether the account's password is not enough to sign in.
+func (a *App) NeedsFactor(ctx context.Context, accountID int64) (bool, error) {
+	return a.store.HasFactor(ctx, accountID)
+}
+
+// CanHavePasskeys reports whether browsers allow passkeys at our address.
+func (a *App) CanHavePasskeys() bool { return a.passkeys != nil }
+
+// Budgets of guesses at somebody's second factor, and at the proof that is asked for
+// again. Three codes of six digits are right at a time: a day's guesses at the factor hit
+// one once in ten thousand days, and only who knows the password gets to guess.
+const (
+	FactorHour = 10
+	FactorDay  = 30
+	ProofHour  = 20
+)
+
+// guess is what is guessed at.
+type guess string
+
+const (
+	guessFactor guess = "factor"
+	guessProof  guess = "proof"
+)
+
+// spendGuess takes a guess from the budgets of the account and of where it comes from.
+func (a *App) spendGuess(ctx context.Context, from Visitor, at guess, accountID int64) error {
+	if err := a.spendClient(ctx, from); err != nil {
+		return err
+	}
+	type budget struct {
+		limit  int64
+		window time.Duration
+	}
+	budgets := map[guess][]budget{
+		guessFactor: {{FactorHour, budgetHour}, {FactorDay, budgetDay}},
+		guessProof:  {{ProofHour, budgetHour}},
+	}[at]
+	for _, b := range budgets {
+		name := string(at) + ":" + b.window.String() + ":" + strconv.FormatInt(accountID, 10)
+		ok, err := a.store.Spend(ctx, name, b.limit, b.window, a.Now())
+		if err != nil {
+			return wrap(err, "spend guess")
+		}
+		if !ok {
+			return mailing.Fault(mailing.Limited, "factor_budget")
+		}
+	}
+	return nil
+}
+
+func idText(id int64) string { return strconv.FormatInt(id, 10) }
+
+// onSelf is a deed of somebody to their own account.
+func onSelf(actor mailing.Account, action mailing.Action) mailing.Deed {
+	return mailing.Deed{Action: action, Thing: accountThing(actor), Owner: actor.ID}
+}
+
+func accountThing(of mailing.Account) mailing.Thing {
+	return mailing.Thing{Kind: mailing.ThingAccount, ID: of.ID, Name: of.Email}
+}
+
+func (a *App) newRecoveryCodes(accountID int64) (codes, hashes []string) {
+	for range RecoveryCodes {
+		code := auth.NewRecoveryCode()
+		codes = append(codes, code)
+		hashes = append(hashes, a.keys.HashRecoveryCode(accountID, code))
+	}
+	return codes, hashes
+}
+
+// RenewRecoveryCodes returns recovery codes in place of the earlier ones.
+func (a *App) RenewRecoveryCodes(ctx context.Context, actor mailing.Account) ([]string, error) {
+	codes, hashes := a.newRecoveryCodes(actor.ID)
+	err := a.store.SetRecoveryCodes(a.doing(ctx, actor, onSelf(actor, "account.renew_recovery_codes")), actor.ID, hashes)
+	if err != nil {
+		return nil, err
+	}
+	return codes, a.tell(ctx, actor, mailCodesRenewed, nil)
+}
+
+// ProveRecovery uses up one of the account's recovery codes, and tells the person.
+func (a *App) ProveRecovery(ctx context.Context, from Visitor, account mailing.Account, code string) error {
+	if err := a.spendGuess(ctx, from, guessFactor, account.ID); err != nil {
+		return err
+	}
+	hash := a.keys.HashRecoveryCode(account.ID, strings.TrimSpace(code))
+	err := a.store.TakeRecoveryCode(a.doing(ctx, account, onSelf(account, "account.use_recovery_code")), account.ID, hash)
+	if mailing.KindOf(err) == mailing.NotFound {
+		return mailing.FieldFault(mailing.Invalid, "recovery", "code_wrong")
+	}
+	if err != nil {
+		return err
+	}
+	left, err := a.store.CountRecoveryCodes(ctx, account.ID)
+	if err != nil {
+		return err
+	}
+	return a.tell(ctx, account, mailCodeUsed, map[string]any{"left": left})
+}
+
+// ProvePassword checks the actor's own password once more.
+func (a *App) ProvePassword(ctx context.Context, from Visitor, actor mailing.Account, password string) error {
+	return a.provePassword(ctx, from, actor, "password", password)
+}
+
+func (a *App) provePassword(ctx context.Context, from Visitor, actor mailing.Account, field, password string) error {
+	if err := a.spendGuess(ctx, from, guessProof, actor.ID); err != nil {
+		return err
+	}
+	_, hash, err := a.store.AccountByEmail(ctx, actor.Email)
+	if err != nil {
+		return wrap(err, "prove password")
+	}
+	right, err := a.hasher.Verify(ctx, password, hash)
+	if err != nil {
+		return wrap(err, "prove password")
+	}
+	if !right {
+		return mailing.FieldFault(mailing.Invalid, field, "password_wrong")
+	}
+	return nil
+}
+
+// ResetFactors forgets all second factors of somebody who has lost them. Nobody does so
+// for themselves: whoever is at their keyboard could.
+func (a *App) ResetFactors(ctx context.Context, actor mailing.Account, accountID int64) error {
+	if !actor.Role.May(mailing.ResetFactors) {
+		return mailing.Fault(mailing.NotFound, "not_found")
+	}
+	if actor.ID == accountID {
+		return mailing.Fault(mailing.Forbidden, "factors_own")
+	}
+	account, err := a.store.Account(ctx, accountID)
+	if err != nil {
+		return err
+	}
+	had, err := a.Factors(ctx, accountID)
+	if err != nil {
+		return err
+	}
+	deed := mailing.Deed{
+		Action: "account.reset_factors", Thing: accountThing(account), Owner: account.ID,
+		Before: mailing.Facts{"passkeys": strconv.Itoa(len(had.Passkeys)), "totp": strconv.FormatBool(!had.TOTP.IsZero())},
+		After:  mailing.Facts{"passkeys": "0", "totp": "false"},
+	}
+	if err := a.store.ResetFactors(a.doing(ctx, actor, deed), accountID); err != nil {
+		return err
+	}
+	return a.tell(ctx, account, mailFactorsReset, nil)
+}

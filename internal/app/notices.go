@@ -1,0 +1,31 @@
+package app
+
+import (
+	"context"
+
+	"vestnik/internal/mailing"
+)
+
+// The mails that tell people what was done to their account, whoever did it.
+const (
+	mailTOTPOn          = "totp_on"
+	mailTOTPOff         = "totp_off"
+	mailCodesRenewed    = "codes_renewed"
+	mailCodeUsed        = "code_used"       // left
+	mailPasskeyAdded    = "passkey_added"   // passkey
+	mailPasskeyRemoved  = "passkey_removed" // passkey
+	mailPasswordChanged = "password_changed"
+	mailSessionsEnded   = "sessions_ended"
+	mailFactorsReset    = "factors_reset"
+)
+
+// tell mails a person what was done to their account, and from where. What was done is
+// done, so that they are told whatever becomes of the request.
+func (a *App) tell(ctx context.Context, to mailing.Account, name string, vars map[string]any) error {
+	about := map[string]any{"link": a.BaseURL + "/profile/security", "from": ""}
+	about["from"], _ = ctx.Value(originKey{}).(string)
+	for key, value := range vars {
+		about[key] = value
+	}
+	return a.mail(context.WithoutCancel(ctx), to, name, about)
+}
