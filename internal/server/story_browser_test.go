@@ -135,7 +135,7 @@ func newStoryVisitor(t *testing.T, base, lang string) *storyVisitor {
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-software-rasterizer", true),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("lang", lang), chromedp.Flag("accept-lang", lang),
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),
 		// Else a mail's frame is a process of its own, whose faults would be missed.
 		chromedp.Flag("disable-features", "Translate,IsolateSandboxedIframes"),
 		chromedp.WindowSize(storyWide, storyWideHeight),
