@@ -145,7 +145,7 @@ func (a *App) ProveRecovery(ctx context.Context, from Visitor, account mailing.A
 	if err != nil {
 		return err
 	}
-	return a.tell(ctx, account, mailCodeUsed, map[string]any{"left": left})
+	return a.tell(ctx, account, mailCodeUsed, map[string]any{"left": strconv.FormatInt(left, 10)})
 }
 
 // ProvePassword checks the actor's own password once more.

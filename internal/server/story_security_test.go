@@ -62,6 +62,7 @@ func TestSecurityStory(t *testing.T) {
 			s.signInByPasskey()
 			s.signInInTwoSteps()
 			s.proveAgain()
+			s.endSession()
 			s.changePassword()
 			s.findMails()
 		})
@@ -155,6 +156,11 @@ func (s *securityStory) addPasskey() {
 	s.press(s.T("security.passkey_make"))
 	s.sees(s.T("security.passkey_added", "name", s.device), s.T("security.passkey_unused"))
 	s.look("security")
+	s.click(`[popovertarget^="rename-"]`)
+	s.sees(s.T("security.passkey_rename_text"))
+	s.picture("passkey-rename")
+	s.follow("keep the name", chromedp.Click(chromedp.CSS(`[id^="rename-"] [type=submit]`)))
+	s.sees(s.T("security.passkey_renamed"))
 	s.press(s.T("security.passkey_add"))
 	s.fill("name", "again")
 	s.click("[data-passkey] [type=submit]")
@@ -210,6 +216,26 @@ func (s *securityStory) proveAgain() {
 	s.fill("proof_answer", storyPassword)
 	s.press(s.T("action.confirm"))
 	s.sees(s.T("security.codes_once"))
+}
+
+// endSession finds a phone in the list, and signs out there.
+func (s *securityStory) endSession() {
+	s.withBase(s.t, func(base *server.Base) error {
+		olga, err := base.App.AccountByEmail(s.t.Context(), storyGuarded)
+		if err != nil {
+			return err
+		}
+		return base.Store.PutSession(s.t.Context(), mailing.Session{
+			Key: "phone", AccountID: olga.ID, Address: "2001:db8:1:2::/64", FirstSeen: time.Now().Add(-50 * time.Hour),
+			LastSeen: time.Now().Add(-26 * time.Hour), Agent: "Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36",
+		}, []byte("{}"), time.Now().Add(time.Hour))
+	})
+	s.open("/profile/security")
+	s.sees("Chrome · Android", "2001:db8:1:2::/64", s.T("security.end_others"))
+	s.look("sessions")
+	s.press(s.T("security.session_end"))
+	s.sees(s.T("security.session_ended"))
+	s.holds("the phone is gone", `!document.body.innerText.includes("Android")`)
 }
 
 func (s *securityStory) changePassword() {

@@ -183,3 +183,6 @@ func recoveryTone(left int64) ui.Tone {
 	}
 	return ui.Success
 }
+
+// focusIf puts the cursor into a field with a problem: its form stands far down the page.
+func focusIf(problem string) templ.Attributes { return templ.Attributes{"autofocus": problem != ""} }
