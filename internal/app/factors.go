@@ -105,10 +105,6 @@ func onSelf(actor mailing.Account, action mailing.Action) mailing.Deed {
 	return mailing.Deed{Action: action, Thing: accountThing(actor), Owner: actor.ID}
 }
 
-func accountThing(of mailing.Account) mailing.Thing {
-	return mailing.Thing{Kind: mailing.ThingAccount, ID: of.ID, Name: of.Email}
-}
-
 func (a *App) newRecoveryCodes(accountID int64) (codes, hashes []string) {
 	for range RecoveryCodes {
 		code := auth.NewRecoveryCode()
