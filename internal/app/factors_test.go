@@ -238,10 +238,10 @@ func TestPasskeys(t *testing.T) {
 		must(t, h.RenamePasskey(t.Context(), anna, f.Passkeys[0].ID, "Ключ")) // changes nothing
 	})
 	t.Run("who is blocked is not let in by it", func(t *testing.T) {
-		must(t, h.store.SetBlocked(t.Context(), anna.ID, h.now))
+		must(t, h.store.Block(t.Context(), anna.ID, 0, "", h.now))
 		_, err := signIn()
 		want(t, err, "account_blocked")
-		must(t, h.store.SetBlocked(t.Context(), anna.ID, time.Time{}))
+		must(t, h.store.Unblock(t.Context(), anna.ID))
 	})
 	t.Run("it can be removed, and opens nothing then", func(t *testing.T) {
 		f, err := h.Factors(t.Context(), anna.ID)

@@ -148,7 +148,7 @@ func (a *App) databaseVitals(ctx context.Context) []Vital {
 	away := f.Clock.Sub(asked.Add(f.Latency / 2)).Abs().Truncate(time.Millisecond)
 	return []Vital{
 		{Part: "database", Condition: by(f.Latency, slowAnswer, worstAnswer), Says: "is", With: map[string]any{
-			"kind": f.Kind, "version": f.Version, "size": Bytes(f.SizeBytes), "schema": f.Schema, "latency": f.Latency,
+			"kind": f.Kind, "version": f.Version, "size": Bytes(f.SizeBytes), "schema": f.Schema, "latency": max(f.Latency, time.Millisecond),
 		}},
 		{Part: "clock", Condition: by(away, clockAway, clockWrong), Says: "away", With: map[string]any{"away": away}},
 	}

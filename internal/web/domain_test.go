@@ -24,7 +24,7 @@ func TestSendingDomains(t *testing.T) {
 	})
 	h.run("without keys it says what they are for", func(t *testing.T) {
 		p := admin.get("/domains").expect(http.StatusOK)
-		p.shows(".nothing-title", "не подписываются").one(".sidebar a[href=/domains]")
+		p.shows(".nothing-title", "не подписываются").one(".tab[href=/domains]")
 		if got := p.attr("#field-domain", "value"); got != "" {
 			t.Errorf("the domain is %q", got)
 		}

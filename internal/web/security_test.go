@@ -146,7 +146,7 @@ func TestSignInInTwoSteps(t *testing.T) {
 	})
 	h.run("who is half way in goes back when the account was blocked meanwhile", func(t *testing.T) {
 		c, p := halfIn()
-		if err := h.store.SetBlocked(context.Background(), anna.ID, time.Now()); err != nil {
+		if err := h.store.Block(context.Background(), anna.ID, 0, "", time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		back := c.submit(p, "form:has-text(Резервный код)", url.Values{"recovery": {recovery[2]}})

@@ -93,16 +93,11 @@ func meaning(p ui.Page, s app.GivenSetting) string {
 	return s.Meaning
 }
 
-// source says where a value of the start came from.
+// source says where a value of the start came from, and what it would be else.
 func source(p ui.Page, s app.GivenSetting) string {
-	if s.Source == "flag" {
-		return p.T("setting.from_flag", "flag", "--"+s.Flag)
+	words := p.T("setting.from_"+s.Source, "flag", "--"+s.Flag)
+	if s.Source != "default" && s.Default != s.Value && s.Default != "" {
+		words += ", " + p.T("setting.else", "value", s.Default)
 	}
-	return p.T("setting.from_" + s.Source)
-}
-
-func givenTable(p ui.Page) ui.Table {
-	return ui.Table{Caption: p.T("setting.given"), Columns: []ui.Column{
-		{Title: p.T("setting.name")}, {Title: p.T("setting.value")}, {Title: p.T("setting.source")},
-	}}
+	return words
 }

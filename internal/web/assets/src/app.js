@@ -7,6 +7,7 @@ import "./copy.js";
 import "./files.js";
 import "./menus.js";
 import "./selection.js";
+import "./tabs.js";
 import "./theme.js";
 import "./times.js";
 
