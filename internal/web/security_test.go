@@ -153,7 +153,7 @@ func TestSignInInTwoSteps(t *testing.T) {
 		if back.location() != "/login?next=%2Fclients" {
 			t.Errorf("it leads to %q", back.location())
 		}
-		if err := h.store.SetBlocked(context.Background(), anna.ID, time.Time{}); err != nil {
+		if err := h.store.Unblock(context.Background(), anna.ID); err != nil {
 			t.Fatal(err)
 		}
 	})
