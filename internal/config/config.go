@@ -33,24 +33,25 @@ const (
 // Config is the settings in force. Load makes one; the zero value is not
 // usable. Copies share nothing that changes.
 type Config struct {
-	Addr         string         // host:port the web server listens on; an empty host means every interface
-	BaseURL      string         // how people reach the pages: scheme and host, without a slash at the end
-	DataDir      string         // folder of everything that is not in the database
-	DatabaseURL  string         // "sqlite:PATH" or "postgres://…"; may hold a password
-	SMTPURL      string         // "smtp://…" or "smtps://…"; empty is the demo mailbox; may hold a password
-	MailFrom     mail.Address   // sender of codes and notices
-	Roles        []Role         // never empty, without repetition
-	Connections  int            // open connections to mail servers at once
-	LogLevel     slog.Level     // least level that is logged
-	LogFormat    string         // "text" or "json"
-	SecretKey    string         // empty: the key is in SecretFile
-	DrainTimeout time.Duration  // how long a stop waits for what is being sent
-	LateLimit    time.Duration  // a run that is later than this is skipped
-	Zone         *time.Location // time zone a new account starts with
-	SampleData   bool           // an empty database is filled with examples
-	PrivateMX    bool           // direct sending may connect to private addresses
-	PublicSignup bool           // anybody may register
-	DemoKeep     int            // mails the demo mailbox keeps
+	Addr          string         // host:port the web server listens on; an empty host means every interface
+	BaseURL       string         // how people reach the pages: scheme and host, without a slash at the end
+	DataDir       string         // folder of everything that is not in the database
+	DatabaseURL   string         // "sqlite:PATH" or "postgres://…"; may hold a password
+	SMTPURL       string         // "smtp://…" or "smtps://…"; empty is the demo mailbox; may hold a password
+	MailFrom      mail.Address   // sender of codes and notices
+	Roles         []Role         // never empty, without repetition
+	Connections   int            // open connections to mail servers at once
+	LogLevel      slog.Level     // least level that is logged
+	LogFormat     string         // "text" or "json"
+	SecretKey     string         // empty: the key is in SecretFile
+	DrainTimeout  time.Duration  // how long a stop waits for what is being sent
+	LateLimit     time.Duration  // a run that is later than this is skipped
+	Zone          *time.Location // time zone a new account starts with
+	SampleData    bool           // an empty database is filled with examples
+	PrivateMX     bool           // direct sending may connect to private addresses
+	PrivateRelays bool           // admins may set up relays at loopback and private addresses
+	PublicSignup  bool           // anybody may register
+	DemoKeep      int            // mails the demo mailbox keeps
 	// TrustedProxies are the machines whose word counts on where a request comes
 	// from; none by default.
 	TrustedProxies []netip.Prefix

@@ -85,6 +85,13 @@ func mailSettings() []setting {
 			take:    into(func(c *Config) *bool { return &c.PrivateMX }, truth),
 		},
 		{
+			// On, since most have their mail server beside them and only admins name
+			// relays. Off is for those whose admins are not the ones who run the machine.
+			env: "VESTNIK_PRIVATE_RELAYS", flag: "private-relays", fallback: always("true"), unit: "true or false", isSwitch: true,
+			meaning: "Whether admins may set up relays at loopback and private addresses; link-local ones never.",
+			take:    into(func(c *Config) *bool { return &c.PrivateRelays }, truth),
+		},
+		{
 			env: "VESTNIK_LATE_LIMIT", flag: "late-limit", fallback: always("24h"), unit: "duration",
 			meaning: "A sending that was missed by no more than this is made up once; a later one is skipped and says so.",
 			take:    into(func(c *Config) *time.Duration { return &c.LateLimit }, span(time.Minute, 366*24*time.Hour)),

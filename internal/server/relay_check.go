@@ -14,9 +14,9 @@ import (
 )
 
 // tryRelay tries a relay of any kind, for its page and the command line.
-func tryRelay(ctx context.Context, s app.RelaySettings, step func(name string, err error)) {
+func (b *Base) tryRelay(ctx context.Context, s app.RelaySettings, step func(name string, err error)) {
 	if s.Kind != app.RelayMX {
-		checkRelay(ctx, s, step)
+		b.checkRelay(ctx, s, step)
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkTime)

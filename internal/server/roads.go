@@ -127,7 +127,7 @@ func (r *roads) way(s app.RelaySettings) *way {
 		d := newDirect(r.base, s)
 		w.pool, w.road.Router = d, d
 	case s.ID != 0:
-		w.through(relayOf(s), r.base.Config.Connections)
+		w.through(r.base.relayOf(s), r.base.Config.Connections)
 	default:
 		w.road.From = compose.Address{Name: r.base.Config.MailFrom.Name, Email: r.base.Config.MailFrom.Address}
 		w.road.Name, w.road.Sender = "demo", r.keep
@@ -148,8 +148,11 @@ func (w *way) through(relay *transport.Relay, connections int) {
 	w.pool, w.road.Sender = pool, pool
 }
 
-func relayOf(s app.RelaySettings) *transport.Relay {
+// relayOf is a relay that somebody has named. That of SMTP_URL is the operator's word
+// and goes where they want.
+func (b *Base) relayOf(s app.RelaySettings) *transport.Relay {
 	return &transport.Relay{
+		Dial: transport.Guard{Private: b.Config.PrivateRelays}.Dial,
 		Host: s.Host, Port: s.Port, TLS: transport.TLSMode(s.TLS), Username: s.Username, Password: s.Password,
 		HeloName: s.HeloName, Messages: s.Messages,
 	}
@@ -201,11 +204,11 @@ func (r *roads) close(ctx context.Context) {
 const checkTime = 30 * time.Second
 
 // checkRelay tries a relay for its page.
-func checkRelay(ctx context.Context, s app.RelaySettings, step func(name string, err error)) {
+func (b *Base) checkRelay(ctx context.Context, s app.RelaySettings, step func(name string, err error)) {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	// What went wrong has been told with its step.
-	_ = relayOf(s).Check(ctx, s.FromEmail, s.FromEmail, func(name transport.Step, err error) {
+	_ = b.relayOf(s).Check(ctx, s.FromEmail, s.FromEmail, func(name transport.Step, err error) {
 		step(string(name), err)
 	})
 }

@@ -70,7 +70,7 @@ func (b *Base) open(ctx context.Context, work bool) error {
 	}
 	b.App = app.New(app.Config{
 		BaseURL: b.Config.BaseURL, Zone: b.Config.Zone.String(),
-		OpenSignUp: b.Config.PublicSignup, CheckRelay: tryRelay,
+		OpenSignUp: b.Config.PublicSignup, CheckRelay: b.tryRelay,
 		RelayChanged:   func(ctx context.Context) error { return b.roads.look(ctx) },
 		SigningChanged: func(ctx context.Context) error { return b.signers.look(ctx) },
 		OpenRun:        func(ctx context.Context, runID int64) error { return b.queue.OpenRun(ctx, runID) },

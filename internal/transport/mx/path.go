@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"vestnik/internal/transport"
 )
 
 // Host is a mail exchanger of a domain.
@@ -154,7 +156,7 @@ func (r *Router) addresses(ctx context.Context, host string) (found []netip.Addr
 			until = known.until
 		}
 		for _, address := range readAddresses(known.records) {
-			if r.options.AllowPrivate || isPublic(address) {
+			if r.permits(address) {
 				found = append(found, address)
 			} else {
 				private = true
@@ -168,6 +170,11 @@ func (r *Router) addresses(ctx context.Context, host string) (found []netip.Addr
 		err = errNotPublic
 	}
 	return nil, until, err
+}
+
+// permits reports whether mail may go to an address. Whoever runs a domain chooses it.
+func (r *Router) permits(address netip.Addr) bool {
+	return transport.IsPublic(address) || r.options.AllowPrivate && transport.MayServe(address)
 }
 
 func readAddresses(records []dns.RR) []netip.Addr {
@@ -190,7 +197,7 @@ func readAddresses(records []dns.RR) []netip.Addr {
 // routeToLiteral is the way to an address literal, which needs no DNS and has no
 // policy.
 func (r *Router) routeToLiteral(domain string, address netip.Addr) (*Route, error) {
-	if !r.options.AllowPrivate && !isPublic(address) {
+	if !r.permits(address) {
 		return nil, refuse(550, "5.4.4", "%s is a private address", domain)
 	}
 	host := Host{Name: address.Unmap().String(), literal: address.Unmap()}

@@ -368,7 +368,7 @@ func TestIsPublic(t *testing.T) {
 		"64:ff9b:1::1": false, "2002:a00:1::1": false, "2002:808:808::1": true,
 	}
 	for text, want := range cases {
-		if got := isPublic(netip.MustParseAddr(text)); got != want {
+		if got := transport.IsPublic(netip.MustParseAddr(text)); got != want {
 			t.Errorf("%s: %v, want %v", text, got, want)
 		}
 	}
