@@ -68,7 +68,7 @@ func isAddress(cell string) bool {
 	if !strings.Contains(cell, "@") {
 		return false
 	}
-	_, err := mailing.NormalizeEmail(cell)
+	_, err := mailing.NormalizeEmail(asTyped(cell))
 	return err == nil
 }
 
@@ -146,7 +146,7 @@ func (c columns) contact(cells []string) mailing.Contact {
 		if i < 0 || i >= len(cells) {
 			return ""
 		}
-		return strings.TrimSpace(cells[i])
+		return strings.TrimSpace(asTyped(strings.TrimSpace(cells[i])))
 	}
 	contact := mailing.Contact{
 		Email: cell(c.email), FirstName: cell(c.firstName), LastName: cell(c.lastName), Comment: cell(c.comment),

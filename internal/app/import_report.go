@@ -2,10 +2,8 @@ package app
 
 import (
 	"context"
-	"encoding/csv"
 	"io"
 	"strconv"
-	"strings"
 
 	"vestnik/internal/mailing"
 	"vestnik/internal/store"
@@ -50,41 +48,24 @@ type RefusalWords struct {
 }
 
 // ExportRefusals writes all refused lines of one of the actor's imports that are
-// stored, as CSV for a spreadsheet: with a byte order mark, without which Excel
-// misreads Cyrillic, and for who reads Russian with semicolons, which Excel
-// expects there. An error of w is returned as it is.
+// stored, as a sheet. An error of w is returned as it is.
 func (a *App) ExportRefusals(ctx context.Context, actor mailing.Account, id int64, w io.Writer, words RefusalWords) error {
 	if _, err := a.Import(ctx, actor, id); err != nil {
 		return err
 	}
-	if _, err := io.WriteString(w, "\uFEFF"); err != nil {
-		return err
-	}
-	out := csv.NewWriter(w)
-	if actor.Lang == "ru" {
-		out.Comma = ';'
-	}
-	out.Write([]string{words.Line, words.Value, words.Reason}) // errors stay until Flush
+	out := newSheet(w, actor.Lang)
+	out.line(words.Line, words.Value, words.Reason)
 	for after := int64(0); ; {
 		refusals, err := a.store.ImportRefusals(ctx, id, after, importBatch)
 		if err != nil {
 			return err
 		}
 		for _, r := range refusals {
-			out.Write([]string{strconv.FormatInt(r.Line, 10), noFormula(r.Value), noFormula(words.Sentence(r.Code, r.Params))})
+			out.line(strconv.FormatInt(r.Line, 10), r.Value, words.Sentence(r.Code, r.Params))
 			after = r.Line
 		}
-		if out.Flush(); out.Error() != nil || len(refusals) < importBatch {
-			return out.Error()
+		if err := out.flush(); err != nil || len(refusals) < importBatch {
+			return err
 		}
 	}
-}
-
-// noFormula keeps a spreadsheet from taking a cell for a formula, which could
-// send the sheet elsewhere when it is opened (OWASP, "CSV Injection").
-func noFormula(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
 }

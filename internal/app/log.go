@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/csv"
 	"io"
 	"strconv"
 	"time"
@@ -38,7 +37,7 @@ type LogWords struct {
 }
 
 // ExportLog writes the attempts that the filter leaves, newest first and at most
-// MaxLogExport of them, as CSV like that of ExportRefusals. Before and Limit of
+// MaxLogExport of them, as a sheet. Before and Limit of
 // the filter are not used. An error of w is returned as it is.
 func (a *App) ExportLog(ctx context.Context, actor mailing.Account, f LogFilter, w io.Writer, words LogWords) error {
 	f.Before, f.Limit = 0, exportBatch
@@ -46,14 +45,8 @@ func (a *App) ExportLog(ctx context.Context, actor mailing.Account, f LogFilter,
 	if err != nil {
 		return err
 	}
-	if _, err := io.WriteString(w, "\uFEFF"); err != nil {
-		return err
-	}
-	out := csv.NewWriter(w)
-	if actor.Lang == "ru" {
-		out.Comma = ';'
-	}
-	out.Write(words.Columns) // errors stay until Flush
+	out := newSheet(w, actor.Lang)
+	out.line(words.Columns...)
 	for written := 0; ; {
 		if err := a.exportAttempts(ctx, actor, attempts, out, words); err != nil {
 			return err
@@ -69,7 +62,7 @@ func (a *App) ExportLog(ctx context.Context, actor mailing.Account, f LogFilter,
 	}
 }
 
-func (a *App) exportAttempts(ctx context.Context, actor mailing.Account, attempts []mailing.Attempt, out *csv.Writer, words LogWords) error {
+func (a *App) exportAttempts(ctx context.Context, actor mailing.Account, attempts []mailing.Attempt, out *sheet, words LogWords) error {
 	ids := make([]int64, len(attempts))
 	for i, attempt := range attempts {
 		ids[i] = attempt.RunID
@@ -79,14 +72,13 @@ func (a *App) exportAttempts(ctx context.Context, actor mailing.Account, attempt
 		return err
 	}
 	for _, attempt := range attempts {
-		out.Write([]string{
-			words.Time(attempt.At), noFormula(subjects[attempt.RunID]), noFormula(mailing.DisplayEmail(attempt.Email)),
-			words.Result(attempt.Result), replyCode(attempt.Reply), attempt.Reply.Enhanced, noFormula(attempt.Reply.Text),
+		out.line(
+			words.Time(attempt.At), subjects[attempt.RunID], mailing.DisplayEmail(attempt.Email),
+			words.Result(attempt.Result), replyCode(attempt.Reply), attempt.Reply.Enhanced, attempt.Reply.Text,
 			attempt.Host, attempt.TLS, strconv.FormatInt(attempt.Duration.Milliseconds(), 10),
-		})
+		)
 	}
-	out.Flush()
-	return out.Error()
+	return out.flush()
 }
 
 func replyCode(r mailing.Reply) string {

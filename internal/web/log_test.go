@@ -96,7 +96,7 @@ func TestLogList(t *testing.T) {
 			t.Errorf("the link is %q", href)
 		}
 		file := c.get(href).expect(http.StatusOK)
-		want := "\uFEFFДата и время попытки (Москва);Рассылка;Получатель;Статус;Код;Расширенный код;Ответ сервера;Сервер;Шифрование;Длилась, мс\n" +
+		want := "\uFEFFДата и время попытки (Москва);Рассылка;Получатель;Статус;Код;Расширенный код;Ответ сервера;Сервер;Шифрование;\"Длилась, мс\"\n" +
 			"2026-11-23 12:00:00;'=Отказ;petr@example.com;Неуспешно;550;5.7.1;\"'=cmd|'/c calc'!A1\nsecond line of <b>the</b> answer\";mx.example.com:25;TLS1.3;1250\n"
 		if file.body != want {
 			t.Errorf("the file is %q", file.body)
