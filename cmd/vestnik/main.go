@@ -75,6 +75,10 @@ type commands struct {
 		List   auditListCommand   `cmd:""`
 		Verify auditVerifyCommand `cmd:""`
 	} `cmd:""`
+	Key struct {
+		Rotate keyRotateCommand `cmd:""`
+		Drop   keyDropCommand   `cmd:""`
+	} `cmd:""`
 	Bench   benchCommands  `cmd:""`
 	Version versionCommand `cmd:""`
 }

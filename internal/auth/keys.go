@@ -15,48 +15,98 @@ const MinSecret = 32
 // Key is a key for one purpose.
 type Key [32]byte
 
-// Keys derives a key for each purpose from the installation's secret, so that
+// Keys derives a key for each purpose from the installation's secrets, so that
 // what was made for one purpose is worth nothing for another. A purpose is a
 // constant in the code, like "unsubscribe". Keys are safe for concurrent use.
-type Keys struct {
-	root    []byte
-	derived *sync.Map // purpose → Key: a link of every mail is signed
+//
+// Of several secrets the first signs and seals; all verify and open. So a secret can
+// be replaced while what it has signed is out in the world.
+type Keys struct{ ring *ring }
+
+// root is what the keys of one secret are derived from.
+type root struct {
+	extracted []byte
+	derived   sync.Map // purpose → Key: a link of every mail is signed
 }
 
-// NewKeys extracts the root of all keys from secret (HKDF-Extract, RFC 5869).
-// It panics when secret has fewer than MinSecret bytes: LoadSecret and the
-// settings have checked that before.
-func NewKeys(secret []byte) Keys {
+// NewKeys makes keys of secrets, the first of which signs and seals. It panics when
+// one has fewer than MinSecret bytes: LoadSecrets and the settings have checked that
+// before.
+func NewKeys(secret []byte, older ...[]byte) Keys {
+	k := Keys{&ring{}}
+	k.ring.use(append([][]byte{secret}, older...))
+	return k
+}
+
+// newRoot extracts the root of all keys from secret (HKDF-Extract, RFC 5869).
+func newRoot(secret []byte) *root {
 	if len(secret) < MinSecret {
 		panic("auth: the secret is too short")
 	}
-	root, err := hkdf.Extract(sha256.New, secret, []byte("vestnik"))
+	extracted, err := hkdf.Extract(sha256.New, secret, []byte("vestnik"))
 	if err != nil {
 		panic(err) // only a FIPS policy refuses, and it has no say over SHA-256
 	}
-	return Keys{root: root, derived: &sync.Map{}}
+	return &root{extracted: extracted}
 }
 
-// Key returns the key of a purpose (HKDF-Expand, RFC 5869).
-func (k Keys) Key(purpose string) Key {
-	if k.root == nil {
+// Key returns the key of a purpose, by the first secret.
+func (k Keys) Key(purpose string) Key { return k.roots()[0].key(purpose) }
+
+// roots are those of all secrets.
+func (k Keys) roots() []*root {
+	if k.ring == nil {
 		panic("auth: Keys must be made by NewKeys")
 	}
-	if key, known := k.derived.Load(purpose); known {
+	return *k.ring.roots.Load()
+}
+
+// find returns the first root that is right, and false if none is. When none is, the
+// secrets may have been replaced a moment ago by another process.
+func (k Keys) find(right func(*root) bool) (*root, bool) {
+	for {
+		for _, r := range k.roots() {
+			if right(r) {
+				return r, true
+			}
+		}
+		if !k.ring.renew() {
+			return nil, false
+		}
+	}
+}
+
+// key is that of a purpose (HKDF-Expand, RFC 5869).
+func (r *root) key(purpose string) Key {
+	if key, known := r.derived.Load(purpose); known {
 		return key.(Key)
 	}
-	material, err := hkdf.Expand(sha256.New, k.root, purpose, len(Key{}))
+	material, err := hkdf.Expand(sha256.New, r.extracted, purpose, len(Key{}))
 	if err != nil {
 		panic(err) // 32 bytes are far from the limit of 255 hashes
 	}
-	k.derived.Store(purpose, Key(material))
+	r.derived.Store(purpose, Key(material))
 	return Key(material)
 }
 
 // MAC authenticates parts for a purpose with HMAC-SHA-256. Where one part ends
-// and the next begins counts: "ab", "c" and "a", "bc" differ.
+// and the next begins counts: "ab", "c" and "a", "bc" differ. It is by the first secret.
 func (k Keys) MAC(purpose string, parts ...[]byte) [sha256.Size]byte {
-	key := k.Key("mac " + purpose)
+	return k.roots()[0].mac(purpose, parts...)
+}
+
+// MACMatches reports whether one of the secrets made the MAC, and whether that is the
+// first of them, in a time that tells nothing about where they differ.
+func (k Keys) MACMatches(mac []byte, purpose string, parts ...[]byte) (known, first bool) {
+	by, known := k.find(func(r *root) bool {
+		own := r.mac(purpose, parts...)
+		return hmac.Equal(mac, own[:])
+	})
+	return known, known && by == k.roots()[0]
+}
+
+func (r *root) mac(purpose string, parts ...[]byte) [sha256.Size]byte {
+	key := r.key("mac " + purpose)
 	mac := hmac.New(sha256.New, key[:])
 	for _, part := range parts {
 		var length [8]byte

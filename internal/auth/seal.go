@@ -21,7 +21,7 @@ var ErrSealed = errors.New("auth: sealed text cannot be opened; was the secret k
 // cannot be moved to another row. One purpose may seal 2^32 texts (NIST SP
 // 800-38D, section 8.3).
 func (k Keys) Seal(purpose, about string, plain []byte) string {
-	box := k.sealer(purpose)
+	box := k.roots()[0].sealer(purpose)
 	sealed := box.Seal(nil, nil, plain, []byte(about))
 	return sealPrefix + base64.RawURLEncoding.EncodeToString(sealed)
 }
@@ -37,15 +37,19 @@ func (k Keys) Open(purpose, about, sealed string) ([]byte, error) {
 	if err != nil {
 		return nil, ErrSealed
 	}
-	plain, err := k.sealer(purpose).Open(nil, nil, raw, []byte(about))
-	if err != nil {
+	var plain []byte
+	_, opened := k.find(func(r *root) bool {
+		plain, err = r.sealer(purpose).Open(nil, nil, raw, []byte(about))
+		return err == nil
+	})
+	if !opened {
 		return nil, ErrSealed
 	}
 	return plain, nil
 }
 
-func (k Keys) sealer(purpose string) cipher.AEAD {
-	key := k.Key("seal " + purpose)
+func (r *root) sealer(purpose string) cipher.AEAD {
+	key := r.key("seal " + purpose)
 	block, err := aes.NewCipher(key[:])
 	if err != nil {
 		panic(err) // a key of 32 bytes always fits

@@ -34,7 +34,7 @@ func (k Keys) Sign(purpose string, payload []byte, expires time.Time) string {
 	body = append(body, signFormat)
 	body = binary.AppendUvarint(body, expirySeconds(expires))
 	body = append(body, payload...)
-	return base64.RawURLEncoding.EncodeToString(append(body, k.tag(purpose, body)...))
+	return base64.RawURLEncoding.EncodeToString(append(body, k.roots()[0].tag(purpose, body)...))
 }
 
 // Verify returns the payload of a token that Sign made for this purpose. The
@@ -50,7 +50,7 @@ func (k Keys) Verify(purpose, token string, now time.Time) ([]byte, error) {
 		return nil, invalid
 	}
 	body, tag := raw[:len(raw)-tagSize], raw[len(raw)-tagSize:]
-	if !hmac.Equal(tag, k.tag(purpose, body)) {
+	if _, signed := k.find(func(r *root) bool { return hmac.Equal(tag, r.tag(purpose, body)) }); !signed {
 		return nil, invalid
 	}
 	expires, size := binary.Uvarint(body[1:])
@@ -63,8 +63,8 @@ func (k Keys) Verify(purpose, token string, now time.Time) ([]byte, error) {
 	return bytes.Clone(body[1+size:]), nil
 }
 
-func (k Keys) tag(purpose string, body []byte) []byte {
-	key := k.Key("sign " + purpose)
+func (r *root) tag(purpose string, body []byte) []byte {
+	key := r.key("sign " + purpose)
 	mac := hmac.New(sha256.New, key[:])
 	mac.Write(body)
 	return mac.Sum(nil)[:tagSize]

@@ -50,15 +50,20 @@ func NewCode() string {
 // digits, good for this account and this purpose alone. The key matters: all
 // codes without one could be tried in a second by who has the database.
 func (k Keys) HashCode(purpose string, account int64, code string) string {
-	sum := k.MAC("code "+purpose, []byte(strconv.FormatInt(account, 10)), []byte(withoutSpaces(code)))
-	return hex.EncodeToString(sum[:])
+	return k.roots()[0].hashCode(purpose, account, code)
 }
 
 // CodeMatches reports whether stored is the hash of the code that was typed,
 // in a time that tells nothing about where they differ. Spaces do not count:
 // mail programs and people put them in.
 func (k Keys) CodeMatches(stored, purpose string, account int64, typed string) bool {
-	return hmac.Equal([]byte(stored), []byte(k.HashCode(purpose, account, typed)))
+	_, matches := k.find(func(r *root) bool { return hmac.Equal([]byte(stored), []byte(r.hashCode(purpose, account, typed))) })
+	return matches
+}
+
+func (r *root) hashCode(purpose string, account int64, code string) string {
+	sum := r.mac("code "+purpose, []byte(strconv.FormatInt(account, 10)), []byte(withoutSpaces(code)))
+	return hex.EncodeToString(sum[:])
 }
 
 func withoutSpaces(text string) string {

@@ -199,6 +199,17 @@ func secretKey(value string) (string, error) {
 	return value, nil
 }
 
+// secretKeys reads secrets of which none has a space.
+func secretKeys(value string) ([]string, error) {
+	secrets := strings.Fields(value)
+	for _, secret := range secrets {
+		if _, err := secretKey(secret); err != nil {
+			return nil, err
+		}
+	}
+	return secrets, nil
+}
+
 func level(value string) (slog.Level, error) {
 	switch value {
 	case "debug":

@@ -44,6 +44,7 @@ type Config struct {
 	LogLevel      slog.Level     // least level that is logged
 	LogFormat     string         // "text" or "json"
 	SecretKey     string         // empty: the key is in SecretFile
+	OldSecretKeys []string       // beside SecretKey: these verify and open, and neither sign nor seal
 	DrainTimeout  time.Duration  // how long a stop waits for what is being sent
 	LateLimit     time.Duration  // a run that is later than this is skipped
 	Zone          *time.Location // time zone a new account starts with

@@ -134,6 +134,11 @@ func processSettings() []setting {
 			take:    into(func(c *Config) *string { return &c.SecretKey }, secretKey),
 		},
 		{
+			env: "VESTNIK_OLD_SECRET_KEYS", fallback: always(""), unit: "texts, separated by spaces", mask: maskAll,
+			meaning: "Further secrets beside VESTNIK_SECRET_KEY: what they signed and sealed is still good.",
+			take:    into(func(c *Config) *[]string { return &c.OldSecretKeys }, secretKeys),
+		},
+		{
 			// 30 s is what Kubernetes and most init systems wait before they kill.
 			env: "VESTNIK_DRAIN_TIMEOUT", flag: "drain-timeout", fallback: always("30s"), unit: "duration",
 			meaning: "How long a stop waits for mails that are being handed over.",

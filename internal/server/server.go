@@ -4,7 +4,6 @@ package server
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -37,6 +36,7 @@ type Base struct {
 	roads  *roads
 
 	signers *signers
+	keyring auth.Keys
 }
 
 // Open opens the database, brings its schema up to date, and makes the use cases.
@@ -109,21 +109,36 @@ var errOtherKey = errors.New("server: the secret key is not the one this databas
 // database was set up with: under another one, no link and no password stored
 // there could be read.
 func (b *Base) keys(ctx context.Context) (auth.Keys, error) {
-	secret := []byte(b.Config.SecretKey)
-	if len(secret) == 0 {
-		var err error
-		if secret, err = auth.LoadSecret(b.Config.SecretFile()); err != nil {
-			return auth.Keys{}, err
-		}
+	keys, err := b.secrets()
+	if err != nil {
+		return keys, err
 	}
-	keys := auth.NewKeys(secret)
-	check := keys.MAC("installation", []byte("key check"))
-	first := store.Installation{Instance: auth.NewToken(), KeyCheck: hex.EncodeToString(check[:])}
+	first := store.Installation{Instance: auth.NewToken(), KeyCheck: app.KeyCheck(keys)}
 	there, err := b.Store.Installation(ctx, first, time.Now())
-	if err == nil && there.KeyCheck != first.KeyCheck {
-		err = errOtherKey
+	if err != nil {
+		return keys, err
 	}
-	return keys, err
+	known, newest := app.CheckKey(keys, there.KeyCheck)
+	if !known {
+		return keys, errOtherKey
+	}
+	if !newest {
+		b.Log.Warn("secrets in the database are sealed by an old key; run: vestnik key rotate")
+	}
+	b.keyring = keys
+	return keys, nil
+}
+
+// secrets are those of the settings, or of the file.
+func (b *Base) secrets() (auth.Keys, error) {
+	if b.Config.SecretKey == "" {
+		return auth.OpenKeys(b.Config.SecretFile())
+	}
+	var older [][]byte
+	for _, secret := range b.Config.OldSecretKeys {
+		older = append(older, []byte(secret))
+	}
+	return auth.NewKeys([]byte(b.Config.SecretKey), older...), nil
 }
 
 // Close lets go of everything.
@@ -238,6 +253,7 @@ func (b *Base) follow(ctx context.Context) {
 		if err := b.roads.look(ctx); err != nil && ctx.Err() == nil {
 			b.Log.Error("settings of the relay cannot be read", "error", err)
 		}
+		b.keyring.Renew()
 		if err := b.signers.look(ctx); err != nil && ctx.Err() == nil {
 			b.Log.Error("signing keys cannot be read", "error", err)
 		}
