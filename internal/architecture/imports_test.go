@@ -42,6 +42,7 @@ var may = map[string]string{
 	"i18n":         "mailing", // renders its errors, and its rules in words
 	"config":       "",
 	"mailing":      "",
+	"metrics":      "",
 	"smtpsink":     "",
 	"pgserver":     "",
 	"netns":        "",

@@ -48,6 +48,13 @@ func address(value string) (string, error) {
 	return value, nil
 }
 
+func orNowhere(value string) (string, error) {
+	if value == "" {
+		return "", nil
+	}
+	return address(value)
+}
+
 func baseURL(value string) (string, error) {
 	base, err := url.Parse(value)
 	if err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Hostname() == "" {

@@ -35,6 +35,7 @@ const (
 type Config struct {
 	Addr          string         // host:port the web server listens on; an empty host means every interface
 	BaseURL       string         // how people reach the pages: scheme and host, without a slash at the end
+	MetricsAddr   string         // host:port of numbers and profiles; empty: nowhere
 	DataDir       string         // folder of everything that is not in the database
 	DatabaseURL   string         // "sqlite:PATH" or "postgres://…"; may hold a password
 	SMTPURL       string         // "smtp://…" or "smtps://…"; empty is the demo mailbox; may hold a password

@@ -46,6 +46,11 @@ func placeSettings() []setting {
 			take:    into(func(c *Config) *[]netip.Prefix { return &c.TrustedProxies }, proxies),
 		},
 		{
+			env: "VESTNIK_METRICS_ADDR", flag: "metrics-addr", fallback: always(""), unit: "host:port",
+			meaning: "Where /metrics (Prometheus) and /debug/pprof are served, to anybody who can connect; empty: nowhere. Best a loopback address.",
+			take:    into(func(c *Config) *string { return &c.MetricsAddr }, orNowhere),
+		},
+		{
 			env: "VESTNIK_DATA_DIR", flag: "data-dir", fallback: always("./data"), unit: "folder",
 			meaning: "Folder of the embedded database, the journal and the secret key.",
 			take:    into(func(c *Config) *string { return &c.DataDir }, folder),

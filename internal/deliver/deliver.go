@@ -69,6 +69,9 @@ type Config struct {
 	UnsubscribeURL func(ownerID, runID int64, email string) string
 	// OpenVars unseals the fields of a single mail.
 	OpenVars func(email, sealed string) (map[string]any, error)
+	// Settled is told of outcomes that the ledger has taken in, and how long that took. It
+	// may be missing.
+	Settled func(batch []store.Outcome, took time.Duration)
 	// Backoff is mailing.Backoff but in tests.
 	Backoff func(tries int64) time.Duration
 	// RemakeAfter is remakeAfter but in tests.

@@ -50,8 +50,12 @@ func (e *Engine) settleBatch(ctx context.Context, batch []store.Outcome) bool {
 	delay := 50 * time.Millisecond
 	started := time.Now()
 	for {
+		begun := time.Now()
 		err := e.settleOnce(ctx, batch)
 		if err == nil {
+			if e.Settled != nil {
+				e.Settled(batch, time.Since(begun))
+			}
 			// In this order, so that what is leased again is intended after the
 			// journal has forgotten what came of it before.
 			e.journal.settled(batch)

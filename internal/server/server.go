@@ -37,6 +37,7 @@ type Base struct {
 
 	signers *signers
 	keyring auth.Keys
+	numbers *numbers
 }
 
 // Open opens the database, brings its schema up to date, and makes the use cases.
@@ -52,7 +53,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger, work bool) (*B
 	if err != nil {
 		return nil, err
 	}
-	b := &Base{Config: c, Log: log, Store: s}
+	b := &Base{Config: c, Log: log, Store: s, numbers: newNumbers()}
 	if err := b.open(ctx, work); err != nil {
 		b.Close()
 		return nil, err
@@ -212,6 +213,10 @@ func (b *Base) serve(asked context.Context, listener net.Listener, here *presenc
 		})
 		b.Log.Info("pages are served", "address", b.Config.BaseURL, "version", version)
 	}
+	stopMetrics, err := b.serveMetrics(&parts, fail, version)
+	if err != nil {
+		return err
+	}
 	if b.Config.Has(config.RoleScheduler) {
 		if err := b.queue.Start(context.WithoutCancel(ctx)); err != nil {
 			return err
@@ -228,6 +233,7 @@ func (b *Base) serve(asked context.Context, listener net.Listener, here *presenc
 	}
 	<-ctx.Done()
 	b.stop(webServer)
+	stopMetrics()
 	parts.Wait()
 	if asked.Err() == nil {
 		return context.Cause(ctx)
@@ -291,6 +297,7 @@ func (b *Base) engine() deliver.Config {
 	return deliver.Config{
 		Store: b.Store, Log: b.Log, Dir: filepath.Join(b.Config.DataDir, "nodes"), Workers: b.Config.Connections,
 		Roads: b.roads.current, StopRoad: b.roads.stop, Signer: b.signers.of, UnsubscribeURL: b.App.UnsubscribeURL, OpenVars: b.App.OpenVars,
+		Settled: b.numbers.settled,
 	}
 }
 
@@ -299,6 +306,7 @@ func (b *Base) engine() deliver.Config {
 const (
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 2 * time.Minute
+	maxHeader     = 64 << 10 // of which cookies and an address take a tenth
 )
 
 func (b *Base) webServer(ctx context.Context, version string) (*http.Server, error) {
@@ -309,10 +317,10 @@ func (b *Base) webServer(ctx context.Context, version string) (*http.Server, err
 	pages := web.New(web.Options{
 		App: b.App, Catalog: catalog, Sessions: sessions{b.Store}, Log: b.Log, Version: version,
 		Loopback: b.Config.Loopback(), Secure: b.Config.Secure(), Demo: b.roads.demo,
-		TrustedProxies: b.Config.TrustedProxies,
+		TrustedProxies: b.Config.TrustedProxies, Answered: b.numbers.answered,
 	})
 	return &http.Server{
-		Handler: pages, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
+		Handler: pages, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(b.Log.Handler(), slog.LevelDebug),
 		// Streams end when the service stops; they would hold it up else.
 		BaseContext: func(net.Listener) context.Context { return ctx },

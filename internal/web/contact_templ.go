@@ -5,8 +5,10 @@ package web
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import "github.com/a-h/templ"
-import templruntime "github.com/a-h/templ/runtime"
+import (
+	"github.com/a-h/templ"
+	templruntime "github.com/a-h/templ/runtime"
+)
 
 import (
 	"strconv"
@@ -1755,7 +1757,9 @@ func contactStatuses(p ui.Page) []ui.Option {
 
 func timelineColumns(p ui.Page) []ui.Column {
 	return []ui.Column{
-		{Title: p.T("clients.when")}, {Title: p.T("field.subject")}, {Title: p.T("field.status")},
+		{Title: p.T("clients.when")},
+		{Title: p.T("field.subject")},
+		{Title: p.T("field.status")},
 		{Title: p.T("clients.tries"), Numeric: true},
 	}
 }

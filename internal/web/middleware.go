@@ -57,6 +57,9 @@ func (w *Web) logged(next http.Handler) http.Handler {
 				w.Log.Error("handler panicked", "request", v.id, "route", v.pattern, "panic", fmt.Sprint(fault), "stack", string(debug.Stack()))
 				w.apologise(seen, v)
 			}
+			if w.Answered != nil {
+				w.Answered(v.pattern, seen.status, time.Since(started))
+			}
 			w.Log.Debug("request", "request", v.id, "method", in.Method, "route", v.pattern,
 				"status", seen.status, "duration", time.Since(started))
 		}()

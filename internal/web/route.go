@@ -28,7 +28,7 @@ type Route struct {
 	Serve   func(*request) error
 	Fresh   bool  // who asks has to prove once more who they are, unless they just have
 	Limit   int64 // bytes a request may carry; 0: formLimit
-	Stream  bool  // Serve reads the body itself, however long that takes
+	Stream  bool  // Serve reads the body itself, however long that takes as a whole
 }
 
 // How much a request may carry.
@@ -108,6 +108,9 @@ func (route Route) bound(out http.ResponseWriter, in *http.Request) {
 		route.Limit *= 2 // the form may be carried along, sealed
 	}
 	in.Body = http.MaxBytesReader(out, in.Body, route.Limit)
+	if route.Stream {
+		in.Body = &patientBody{ReadCloser: in.Body, out: out}
+	}
 }
 
 // setBodyDeadline says until when the body may be read; the zero time: for ever.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"github.com/alexedwards/scs/v2"
 
@@ -26,6 +27,8 @@ type Options struct {
 	Loopback bool        // the service is bound to a loopback address
 	Secure   bool        // it is reached by https, so cookies may travel there only
 	Demo     func() bool // whether mails go to the demo mailbox now
+	// Answered is told of every answer; route is empty for a file. It may be missing.
+	Answered func(route string, status int, took time.Duration)
 	// TrustedProxies are the machines whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
 }
@@ -51,7 +54,7 @@ func New(o Options) *Web {
 	all := http.NewServeMux()
 	all.Handle("GET "+assets.Prefix, assets.Handler())
 	all.Handle("/", w.sessions.LoadAndSave(crossing().Handler(w.mux)))
-	w.handler = w.withHeaders(w.logged(all))
+	w.handler = patient(w.withHeaders(w.logged(all)))
 	return w
 }
 
