@@ -34,6 +34,12 @@ type commands struct {
 	User    struct {
 		Create       userCreateCommand       `cmd:""`
 		ResetFactors userResetFactorsCommand `cmd:""`
+		Export       userExportCommand       `cmd:""`
+		Erase        userEraseCommand        `cmd:""`
+	} `cmd:""`
+	Person struct {
+		Export personExportCommand `cmd:""`
+		Erase  personEraseCommand  `cmd:""`
 	} `cmd:""`
 	Contacts struct {
 		Import contactsImportCommand `cmd:""`

@@ -7,6 +7,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,8 @@ type Config struct {
 	BaseURL    string // "https://mail.example.org", without a slash at the end
 	Zone       string // IANA zone of people who chose none
 	OpenSignUp bool   // whether strangers may register
+
+	Keep store.Retention // how long what was done is kept
 
 	// OpenRun writes a run's deliveries down in the background. The ledger finds
 	// runs that are opening by itself too; this only makes it soon.
@@ -108,9 +111,10 @@ func (a *App) Numbers(ctx context.Context, actor mailing.Account, everyone bool)
 	return a.store.Numbers(ctx, owner)
 }
 
-// Sweep deletes what has expired. It runs now and then in the background.
+// Sweep deletes what has expired, or has been kept for as long as the settings say, and
+// finishes what is left of erasing people. It runs now and then in the background.
 func (a *App) Sweep(ctx context.Context) error {
-	return a.store.Sweep(ctx, a.Now())
+	return errors.Join(a.store.Sweep(ctx, a.Now()), a.FinishErasures(ctx), a.store.SweepOld(ctx, a.Keep, a.Now()))
 }
 
 // Healthy reports whether the database answers.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -140,3 +141,6 @@ func fields(err error) string {
 
 // later moves the time on.
 func (h *house) later(d time.Duration) { h.now = h.now.Add(d) }
+
+// testHash is that of password; to make one takes a while.
+var testHash = sync.OnceValues(func() (string, error) { return auth.NewHasher(1).Hash(context.Background(), password) })

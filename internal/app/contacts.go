@@ -56,7 +56,7 @@ func AllowedContact(actor mailing.Account, c mailing.Contact) ContactActions {
 
 // theirWish reports whether the contact themselves asked not to be mailed.
 func theirWish(r mailing.Reason) bool {
-	return r == mailing.ReasonUnsubscribed || r == mailing.ReasonComplained
+	return r == mailing.ReasonUnsubscribed || r == mailing.ReasonComplained || r == mailing.ReasonErased
 }
 
 // changeableContact returns a contact that the actor may change.
@@ -75,6 +75,9 @@ func (a *App) changeableContact(ctx context.Context, actor mailing.Account, id i
 func (a *App) CreateContact(ctx context.Context, actor mailing.Account, c mailing.Contact) (mailing.Contact, error) {
 	c.OwnerID, c.CreatedAt, c.UpdatedAt = actor.ID, a.Now(), a.Now()
 	if err := c.Check(); err != nil {
+		return c, err
+	}
+	if err := a.keepErased(ctx, c.OwnerID, c.Email); err != nil {
 		return c, err
 	}
 	ctx = a.doing(ctx, actor, mailing.Deed{
@@ -100,6 +103,9 @@ func (a *App) UpdateContact(ctx context.Context, actor mailing.Account, id int64
 	before, after := changes(was, contactFacts(c))
 	if len(after) == 0 {
 		return c, nil
+	}
+	if err := a.keepErased(ctx, c.OwnerID, c.Email); err != nil {
+		return c, err
 	}
 	return c, a.store.UpdateContact(a.doing(ctx, actor, mailing.Deed{
 		Action: "contact.update", Thing: thing, Owner: c.OwnerID, Before: before, After: after,

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -178,6 +180,9 @@ func (im *importing) flush(ctx context.Context) error {
 			return wrap(err, "import")
 		}
 		im.report.ID = id
+	}
+	if err := im.app.keepErased(ctx, im.report.OwnerID, slices.Collect(maps.Keys(im.emails))...); err != nil {
+		return wrap(err, "import")
 	}
 	added, err := s.ImportContacts(ctx, im.contacts)
 	if err != nil {

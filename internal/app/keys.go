@@ -29,6 +29,7 @@ var sealedColumns = []sealedColumn{
 		func(values []string) string { return dkim.RecordName(values[0], values[1]) },
 	},
 	{store.SealedColumn{Table: "deliveries", Column: "vars", About: []string{"email"}}, purposeVars, nil},
+	{store.SealedColumn{Table: "person_keys", Column: "key_sealed", About: []string{"''"}}, purposePerson, nil},
 }
 
 // KeyCheck is a keyed hash by which a node sees that it has the secret of the others.

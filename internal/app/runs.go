@@ -217,6 +217,13 @@ func (a *App) ResolveDoubt(ctx context.Context, actor mailing.Account, runID, de
 	if err != nil {
 		return err
 	}
+	d, err := a.Delivery(ctx, actor, runID, deliveryID)
+	if err != nil {
+		return err
+	}
+	if state == mailing.Waiting && mailing.IsErased(d.Email) {
+		return mailing.Fault(mailing.Conflict, "delivery_erased")
+	}
 	return a.store.ResolveDoubt(ctx, runID, deliveryID, state, a.Now())
 }
 

@@ -46,6 +46,9 @@ func (a *App) Subscription(ctx context.Context, token string) (Subscription, err
 		return Subscription{}, err
 	}
 	over, err := a.store.Suppressed(ctx, ownerID, parts[2])
+	if err == nil && !over { // who was erased is not mailed, and their address not stored again
+		over, err = a.isErased(ctx, ownerID, parts[2])
+	}
 	return Subscription{OwnerID: ownerID, Email: parts[2], Sender: owner.Name(), Over: over}, err
 }
 
@@ -54,6 +57,9 @@ func (a *App) Subscription(ctx context.Context, token string) (Subscription, err
 func (a *App) Unsubscribe(ctx context.Context, token string) (Subscription, error) {
 	s, err := a.Subscription(ctx, token)
 	if err != nil {
+		return s, err
+	}
+	if erased, err := a.isErased(ctx, s.OwnerID, s.Email); err != nil || erased {
 		return s, err
 	}
 	ctx, err = a.leaving(ctx, s)

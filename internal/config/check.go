@@ -166,6 +166,12 @@ func span(least, most time.Duration) func(string) (time.Duration, error) {
 	}
 }
 
+// days is whole days, of a century at most.
+func days(value string) (time.Duration, error) {
+	n, err := whole(0, 36500)(value)
+	return time.Duration(n) * 24 * time.Hour, err
+}
+
 func zone(value string) (*time.Location, error) {
 	location, err := time.LoadLocation(value)
 	if err != nil || value == "" || value == "Local" {

@@ -54,6 +54,8 @@ type Config struct {
 	PrivateRelays bool           // admins may set up relays at loopback and private addresses
 	PublicSignup  bool           // anybody may register
 	DemoKeep      int            // mails the demo mailbox keeps
+	// How long is kept what is no more needed; zero: for ever.
+	KeepDetails, KeepDemo, KeepImports time.Duration
 	// TrustedProxies are the machines whose word counts on where a request comes
 	// from; none by default.
 	TrustedProxies []netip.Prefix

@@ -6,6 +6,7 @@ import (
 	"net/mail"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -24,7 +25,7 @@ type setting struct {
 // settings is the table, in the order in which it is printed. A default may
 // use what stands above it.
 func settings() []setting {
-	return append(placeSettings(), append(mailSettings(), processSettings()...)...)
+	return slices.Concat(placeSettings(), mailSettings(), retentionSettings(), processSettings())
 }
 
 // placeSettings say where things are: addresses, folders, databases.
@@ -105,6 +106,27 @@ func mailSettings() []setting {
 			env: "VESTNIK_DEMO_KEEP", flag: "demo-keep", fallback: always("10000"), unit: "mails",
 			meaning: "How many mails the demo mailbox keeps; the oldest go first.",
 			take:    into(func(c *Config) *int { return &c.DemoKeep }, whole(1, 1_000_000)),
+		},
+	}
+}
+
+// retentionSettings say how long is kept what nobody needs to go on.
+func retentionSettings() []setting {
+	return []setting{
+		{
+			env: "VESTNIK_KEEP_DETAILS", flag: "keep-details", fallback: always("0"), unit: "days; 0 is for ever",
+			meaning: "How long after the end of a run it is kept who got a mail, and each attempt; numbers are kept for ever.",
+			take:    into(func(c *Config) *time.Duration { return &c.KeepDetails }, days),
+		},
+		{
+			env: "VESTNIK_KEEP_DEMO_MAILS", flag: "keep-demo-mails", fallback: always("0"), unit: "days; 0 is for ever",
+			meaning: "How long mails stay in the demo mailbox, if VESTNIK_DEMO_KEEP does not end that before.",
+			take:    into(func(c *Config) *time.Duration { return &c.KeepDemo }, days),
+		},
+		{
+			env: "VESTNIK_KEEP_IMPORTS", flag: "keep-imports", fallback: always("0"), unit: "days; 0 is for ever",
+			meaning: "How long reports of imports are kept, with the lines that were not taken.",
+			take:    into(func(c *Config) *time.Duration { return &c.KeepImports }, days),
 		},
 	}
 }

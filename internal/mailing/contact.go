@@ -57,6 +57,7 @@ const (
 	ReasonBounced      Reason = "bounced"      // their server said there is no such mailbox
 	ReasonComplained   Reason = "complained"   // they reported the mail as unwanted
 	ReasonManual       Reason = "manual"       // the owner entered it by hand
+	ReasonErased       Reason = "erased"       // they wanted all that is known of them forgotten
 	ReasonDeleted      Reason = "deleted"      // the contact was deleted before its turn (deliveries only)
 	ReasonCancelled    Reason = "cancelled"    // the run was cancelled before its turn (deliveries only)
 	ReasonExpired      Reason = "expired"      // retried for the whole Lifetime, or too late for a first try (deliveries only)

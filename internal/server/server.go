@@ -71,6 +71,7 @@ func (b *Base) open(ctx context.Context, work bool) error {
 	}
 	b.App = app.New(app.Config{
 		BaseURL: b.Config.BaseURL, Zone: b.Config.Zone.String(),
+		Keep:       store.Retention{Details: b.Config.KeepDetails, Demo: b.Config.KeepDemo, Imports: b.Config.KeepImports},
 		OpenSignUp: b.Config.PublicSignup, CheckRelay: b.tryRelay,
 		RelayChanged:   func(ctx context.Context) error { return b.roads.look(ctx) },
 		SigningChanged: func(ctx context.Context) error { return b.signers.look(ctx) },

@@ -30,6 +30,12 @@ func WithDeed(ctx context.Context, d mailing.Deed) context.Context {
 	return context.WithValue(ctx, deedKey{}, &pendingDeed{Deed: d})
 }
 
+// WithoutDeed has nothing of the context go into the audit log: for a step of a deed that
+// has several.
+func WithoutDeed(ctx context.Context) context.Context {
+	return context.WithValue(ctx, deedKey{}, (*pendingDeed)(nil))
+}
+
 // made tells the deed of the context the id of what it has made. An account is its own.
 func made(ctx context.Context, id int64) {
 	tell(ctx, func(d *mailing.Deed) {
@@ -45,7 +51,7 @@ func made(ctx context.Context, id int64) {
 // tell has the deed of the context, if there is one that is not written down yet, say
 // what only the store knows.
 func tell(ctx context.Context, more func(*mailing.Deed)) {
-	if d, ok := ctx.Value(deedKey{}).(*pendingDeed); ok && !d.written {
+	if d, ok := ctx.Value(deedKey{}).(*pendingDeed); ok && d != nil && !d.written {
 		more(&d.Deed)
 	}
 }
@@ -89,7 +95,7 @@ func (s *Store) PutDeed(ctx context.Context) error {
 // once that is certain.
 func writeDeed(ctx context.Context, q *sqlc.Queries) (done func(), err error) {
 	d, ok := ctx.Value(deedKey{}).(*pendingDeed)
-	if !ok || d.written {
+	if !ok || d == nil || d.written {
 		return func() {}, nil
 	}
 	last, err := q.NextDeed(ctx)

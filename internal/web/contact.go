@@ -99,7 +99,7 @@ const contactMailable = "mailable"
 func contactFilters() []string {
 	return []string{
 		contactMailable, string(mailing.ReasonUnsubscribed), string(mailing.ReasonBounced),
-		string(mailing.ReasonComplained), string(mailing.ReasonManual),
+		string(mailing.ReasonComplained), string(mailing.ReasonManual), string(mailing.ReasonErased),
 	}
 }
 

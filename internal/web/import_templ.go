@@ -5,10 +5,8 @@ package web
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-)
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"vestnik/internal/app"
@@ -1022,11 +1020,8 @@ func importName(p ui.Page, i app.Import) string {
 
 func importColumns(p ui.Page) []ui.Column {
 	return []ui.Column{
-		{Title: p.T("imports.file")},
-		{Title: p.T("field.status")},
-		{Title: p.T("imports.when")},
-		{Title: p.T("imports.added"), Numeric: true},
-		{Title: p.T("imports.existing"), Numeric: true},
+		{Title: p.T("imports.file")}, {Title: p.T("field.status")}, {Title: p.T("imports.when")},
+		{Title: p.T("imports.added"), Numeric: true}, {Title: p.T("imports.existing"), Numeric: true},
 		{Title: p.T("imports.refused"), Numeric: true},
 	}
 }

@@ -244,6 +244,7 @@ func exportLog(r *request) error {
 type attachment struct {
 	r     *request
 	name  string
+	kind  string // as in Content-Type; empty: a sheet
 	begun bool
 }
 
@@ -252,6 +253,9 @@ func (a *attachment) Write(data []byte) (int, error) {
 	if !a.begun {
 		a.begun = true
 		a.r.attach(a.name)
+		if a.kind != "" {
+			a.r.out.Header().Set("Content-Type", a.kind)
+		}
 	}
 	return a.r.out.Write(data)
 }

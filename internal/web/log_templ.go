@@ -5,10 +5,8 @@ package web
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-)
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"strconv"
@@ -1238,19 +1236,14 @@ func inHandRows(p ui.Page, v logView) templ.Component {
 
 func attemptColumns(p ui.Page) []ui.Column {
 	return []ui.Column{
-		{Title: p.T("logs.time")},
-		{Title: p.T("logs.mailing")},
-		{Title: p.T("logs.recipient")},
-		{Title: p.T("field.status")},
-		{Title: p.T("logs.answer")},
+		{Title: p.T("logs.time")}, {Title: p.T("logs.mailing")}, {Title: p.T("logs.recipient")},
+		{Title: p.T("field.status")}, {Title: p.T("logs.answer")},
 	}
 }
 
 func inHandColumns(p ui.Page) []ui.Column {
 	return []ui.Column{
-		{Title: p.T("logs.mailing")},
-		{Title: p.T("logs.recipient")},
-		{Title: p.T("field.status")},
+		{Title: p.T("logs.mailing")}, {Title: p.T("logs.recipient")}, {Title: p.T("field.status")},
 		{Title: p.T("logs.try"), Numeric: true},
 	}
 }

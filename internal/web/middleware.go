@@ -34,6 +34,7 @@ func (w *Web) withHeaders(next http.Handler) http.Handler {
 		h := out.Header()
 		h.Set("Content-Security-Policy", ui.ContentSecurityPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "SAMEORIGIN") // for browsers without frame-ancestors; pages frame mails
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")

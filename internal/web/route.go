@@ -54,7 +54,7 @@ func (w *Web) Routes() []Route {
 		w.contactRoutes(), w.importRoutes(), w.messageRoutes(), w.mailingRoutes(), w.runRoutes(), w.logRoutes(),
 		w.demoRoutes(), w.unsubscribeRoutes(), w.statusRoutes(), w.adminRoutes(), w.userRoutes(),
 		w.adminMailingRoutes(), w.relayRoutes(), w.domainRoutes(), w.holdRoutes(), w.settingRoutes(), w.healthRoutes(),
-		w.jobRoutes(), w.auditRoutes(),
+		w.jobRoutes(), w.auditRoutes(), w.personalRoutes(),
 	} {
 		all = append(all, routes...)
 	}

@@ -26,11 +26,11 @@ insert into suppressions (owner_id, email, reason, detail, created_at)
 values (@owner_id, @email, @reason, @detail, @created_at)
 on conflict (owner_id, email) do update
 set reason = excluded.reason, detail = excluded.detail, created_at = excluded.created_at
-where excluded.reason in ('unsubscribed', 'complained') and suppressions.reason not in ('unsubscribed', 'complained');
+where excluded.reason in ('unsubscribed', 'complained') and suppressions.reason not in ('unsubscribed', 'complained', 'erased');
 
 -- name: Unsuppress :execrows
 delete from suppressions
-where owner_id = @owner_id and email = @email and reason not in ('unsubscribed', 'complained');
+where owner_id = @owner_id and email = @email and reason not in ('unsubscribed', 'complained', 'erased');
 
 -- name: Suppression :one
 select * from suppressions where owner_id = @owner_id and email = @email;

@@ -263,7 +263,7 @@ insert into suppressions (owner_id, email, reason, detail, created_at)
 values ($1, $2, $3, $4, $5)
 on conflict (owner_id, email) do update
 set reason = excluded.reason, detail = excluded.detail, created_at = excluded.created_at
-where excluded.reason in ('unsubscribed', 'complained') and suppressions.reason not in ('unsubscribed', 'complained')
+where excluded.reason in ('unsubscribed', 'complained') and suppressions.reason not in ('unsubscribed', 'complained', 'erased')
 `
 
 type SuppressParams struct {
@@ -345,7 +345,7 @@ func (q *Queries) SuppressionsSince(ctx context.Context, since int64) ([]Suppres
 
 const unsuppress = `-- name: Unsuppress :execrows
 delete from suppressions
-where owner_id = $1 and email = $2 and reason not in ('unsubscribed', 'complained')
+where owner_id = $1 and email = $2 and reason not in ('unsubscribed', 'complained', 'erased')
 `
 
 type UnsuppressParams struct {

@@ -28,6 +28,12 @@ type Account struct {
 	PerDay       int64
 }
 
+type AccountErasure struct {
+	AccountID int64
+	AskedAt   int64
+	EraseAt   int64
+}
+
 type Attempt struct {
 	ID         int64
 	DeliveryID int64
@@ -119,6 +125,12 @@ type DemoMail struct {
 	Data      []byte
 	Search    string
 	At        int64
+}
+
+type Erasure struct {
+	OwnerID   int64
+	Pseudonym string
+	CreatedAt int64
 }
 
 type Import struct {
@@ -214,6 +226,11 @@ type Passkey struct {
 	RecordSealed string
 	CreatedAt    int64
 	UsedAt       int64
+}
+
+type PersonKey struct {
+	ID        int64
+	KeySealed string
 }
 
 type QuotaUsage struct {

@@ -1,0 +1,105 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"vestnik/internal/mailing"
+)
+
+// ErasureGrace is how long a person may take back that their account be erased: two
+// weeks, as after a holiday. Chosen.
+const ErasureGrace = 14 * 24 * time.Hour
+
+// PlanErasure has the actor's account be erased after ErasureGrace, on their password:
+// somebody at a screen that was left open must not. It returns when.
+func (a *App) PlanErasure(ctx context.Context, actor mailing.Account, password string) (time.Time, error) {
+	if err := a.mayGo(ctx, actor); err != nil {
+		return time.Time{}, err
+	}
+	if err := a.confirmPassword(ctx, actor, password); err != nil {
+		return time.Time{}, err
+	}
+	at := a.Now().Add(ErasureGrace)
+	ctx = a.doing(ctx, actor, mailing.Deed{
+		Action: "account.plan_erasure", Thing: thingOfAccount(actor), Owner: actor.ID,
+		After: mailing.Facts{"erase_at": at.UTC().Format(time.RFC3339)},
+	})
+	return at, a.store.PlanErasure(ctx, actor.ID, a.Now(), at)
+}
+
+// confirmPassword asks for the actor's password once more, within the budget of signing in.
+func (a *App) confirmPassword(ctx context.Context, actor mailing.Account, password string) error {
+	ok, err := a.store.Spend(ctx, "signin:"+actor.Email, SignInBudget, signInInterval, a.Now())
+	if err != nil {
+		return wrap(err, "confirm password")
+	}
+	if !ok {
+		return mailing.FieldFault(mailing.Limited, "password", "too_many_requests")
+	}
+	_, hash, err := a.store.AccountByEmail(ctx, actor.Email)
+	if err != nil {
+		return err
+	}
+	right, err := a.hasher.Verify(ctx, password, hash)
+	if err == nil && !right {
+		return mailing.FieldFault(mailing.Invalid, "password", "password_not_right")
+	}
+	return wrap(err, "confirm password")
+}
+
+// CancelErasure takes it back.
+func (a *App) CancelErasure(ctx context.Context, actor mailing.Account) error {
+	ctx = a.doing(ctx, actor, mailing.Deed{Action: "account.keep", Thing: thingOfAccount(actor), Owner: actor.ID})
+	return a.store.CancelErasure(ctx, actor.ID)
+}
+
+// PlannedErasure is when the actor's account is to be erased; zero: it is not.
+func (a *App) PlannedErasure(ctx context.Context, actor mailing.Account) (time.Time, error) {
+	return a.store.PlannedErasure(ctx, actor.ID)
+}
+
+// EraseAccount erases an account at once with all that is its own: clients, messages,
+// mailings, what was sent. The audit log keeps what was done, and by whom. It is for
+// admins.
+func (a *App) EraseAccount(ctx context.Context, actor mailing.Account, id int64) error {
+	account, err := a.ErasableAccount(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	if err := a.mayGo(ctx, account); err != nil {
+		return err
+	}
+	return a.eraseAccount(ctx, actor, id)
+}
+
+// ErasableAccount returns an account for who may erase it.
+func (a *App) ErasableAccount(ctx context.Context, actor mailing.Account, id int64) (mailing.Account, error) {
+	if !actor.Role.May(mailing.ChangeAnything) {
+		return mailing.Account{}, mailing.Fault(mailing.NotFound, "not_found")
+	}
+	return a.store.Account(ctx, id)
+}
+
+// mayGo refuses the last admin: nobody could make another.
+func (a *App) mayGo(ctx context.Context, account mailing.Account) error {
+	if account.Role != mailing.RoleAdmin || !account.Active() {
+		return nil
+	}
+	others, err := a.store.AdminsBeside(ctx, account.ID)
+	if err == nil && others == 0 {
+		return mailing.Fault(mailing.Conflict, "account_last_admin")
+	}
+	return err
+}
+
+func (a *App) eraseAccount(ctx context.Context, actor mailing.Account, id int64) error {
+	ctx = a.doing(ctx, actor, mailing.Deed{
+		Action: "account.erase", Thing: mailing.Thing{Kind: mailing.ThingAccount, ID: id}, Owner: id,
+	})
+	return a.store.EraseAccount(ctx, id, a.Now())
+}
+
+func thingOfAccount(a mailing.Account) mailing.Thing {
+	return mailing.Thing{Kind: mailing.ThingAccount, ID: a.ID}
+}

@@ -1,0 +1,117 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"vestnik/internal/mailing"
+	"vestnik/internal/store/sqlc"
+)
+
+// PlanErasure has the account be erased at a moment; one that is planned already stays.
+func (s *Store) PlanErasure(ctx context.Context, accountID int64, now, at time.Time) error {
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
+		return q.PlanErasure(ctx, sqlc.PlanErasureParams{AccountID: accountID, AskedAt: millis(now), EraseAt: millis(at)})
+	}), "plan erasure")
+}
+
+// CancelErasure takes that back. It is a conflict when nothing is planned.
+func (s *Store) CancelErasure(ctx context.Context, accountID int64) error {
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error { return changed(q.CancelErasure(ctx, accountID)) }), "cancel erasure")
+}
+
+// PlannedErasure is when the account is to be erased; zero: it is not.
+func (s *Store) PlannedErasure(ctx context.Context, accountID int64) (time.Time, error) {
+	at, err := s.r.PlannedErasure(ctx, accountID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	return instant(at), wrap(err, "planned erasure")
+}
+
+// DueErasures lists the accounts whose time has come.
+func (s *Store) DueErasures(ctx context.Context, now time.Time) ([]int64, error) {
+	ids, err := s.r.DueErasures(ctx, millis(now))
+	return ids, wrap(err, "due erasures")
+}
+
+// EraseAccount blocks the account, cancels its runs, and removes everything of it, piece
+// by piece, so that nobody waits for long, and itself in the end. It may be called again
+// after any failure. The deed of the context goes with the last step.
+func (s *Store) EraseAccount(ctx context.Context, id int64, now time.Time) error {
+	quietly := WithoutDeed(ctx)
+	if err := s.Block(quietly, id, 0, "", now); err != nil {
+		return err
+	}
+	runs, err := s.r.OpenRunsOfOwner(ctx, id)
+	if err != nil {
+		return wrap(err, "open runs of owner")
+	}
+	for _, run := range runs {
+		if err := s.CancelRun(quietly, run, now); err != nil {
+			return err
+		}
+	}
+	if err := s.eraseRuns(quietly, id); err != nil {
+		return wrap(err, "erase runs")
+	}
+	return wrap(s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
+		account, err := found(q.Account(ctx, id))
+		if err != nil {
+			return err
+		}
+		if err := q.DeleteDemoMailsTo(ctx, account.Email); err != nil {
+			return err
+		}
+		if err := q.DeleteBudgetsOf(ctx, account.Email); err != nil {
+			return err
+		}
+		return q.DeleteAccount(ctx, id)
+	}), "erase account")
+}
+
+// eraseRuns deletes an owner's runs with all that was sent, and the texts that nobody
+// else's run has.
+func (s *Store) eraseRuns(ctx context.Context, owner int64) error {
+	for {
+		runs, err := s.w.RunsOfOwner(ctx, sqlc.RunsOfOwnerParams{OwnerID: owner, Most: sweepBatch})
+		if err != nil || len(runs) == 0 {
+			return err
+		}
+		for _, run := range runs {
+			if err := s.deleteDetails(ctx, run.ID); err != nil {
+				return err
+			}
+			err := s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
+				if err := q.DeleteLeasesOfRun(ctx, run.ID); err != nil {
+					return err
+				}
+				if err := q.DeleteRun(ctx, run.ID); err != nil {
+					return err
+				}
+				return q.DeleteVersionIfUnused(ctx, run.VersionID)
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// Note writes down the deed of the context alone: of a deed that changes nothing here.
+func (s *Store) Note(ctx context.Context) error {
+	return wrap(s.do(ctx, func(*sqlc.Queries) error { return nil }), "note deed")
+}
+
+// AdminsBeside counts the other admins who may sign in.
+func (s *Store) AdminsBeside(ctx context.Context, id int64) (n int, err error) {
+	admins, err := s.ActiveAccountsOfRole(ctx, mailing.RoleAdmin)
+	for _, admin := range admins {
+		if admin.ID != id {
+			n++
+		}
+	}
+	return n, err
+}
