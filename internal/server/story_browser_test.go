@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	browserlog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	browserpage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
@@ -175,6 +176,8 @@ func (v *storyVisitor) notice(event any) {
 			!strings.HasPrefix(e.Entry.Text, storyTooQuick) {
 			v.wrong("the browser says: %s %s (%s)", e.Entry.Level, e.Entry.Text, e.Entry.URL)
 		}
+	case *browserpage.EventJavascriptDialogOpening:
+		v.wrong("a dialog opens: %s", e.Message)
 	case *runtime.EventExceptionThrown:
 		v.wrong("a script failed: %s", (&chromedp.ExceptionError{ExceptionDetails: e.ExceptionDetails}).Error())
 	case *runtime.EventConsoleAPICalled:
