@@ -38,6 +38,39 @@ func TestEveryFunctionThatTheDocumentNamesExists(t *testing.T) {
 	}
 }
 
+// testNamed finds `TestThat` in the document about security.
+var testNamed = regexp.MustCompile("`(Test[A-Za-z]+)`")
+
+func TestEveryTestThatTheSecurityDocumentNamesExists(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "security.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := testNamed.FindAllStringSubmatch(string(text), -1)
+	if len(found) < 20 {
+		t.Fatalf("docs/security.md names only %d tests; each claim should have one", len(found))
+	}
+	var all strings.Builder
+	for _, folder := range []string{"internal", "cmd"} {
+		err := filepath.WalkDir(filepath.Join("..", "..", folder), func(name string, _ os.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(name, "_test.go") {
+				return err
+			}
+			code, err := os.ReadFile(name)
+			all.Write(code)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, match := range found {
+		if !strings.Contains(all.String(), "func "+match[1]+"(t *testing.T)") {
+			t.Errorf("docs/security.md names %s, which does not exist", match[1])
+		}
+	}
+}
+
 // declarations are the functions and methods of a folder, as "Name" and
 // "Type.Method", and its types and constants.
 func declarations(t *testing.T, folder string) map[string]bool {

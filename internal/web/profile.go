@@ -64,6 +64,6 @@ func setPreferences(r *request) error {
 func (r *request) keep(name, value string) {
 	http.SetCookie(r.out, &http.Cookie{
 		Name: name, Value: value, Path: "/", MaxAge: int(preferencesLife.Seconds()),
-		Secure: r.Secure, SameSite: http.SameSiteLaxMode,
+		Secure: r.Secure, SameSite: http.SameSiteLaxMode, HttpOnly: name == langCookie, // the theme is set by a script, too
 	})
 }
