@@ -54,7 +54,7 @@ func inlines(n *html.Node) []string {
 func everyPage(t *testing.T, h *harness, look func(route web.Route, p *page)) {
 	t.Helper()
 	admin := h.account("admin@example.org", mailing.RoleAdmin)
-	has := h.things(admin)
+	has := h.things(admin, "shown")
 	if err := h.store.PutDemoMail(context.Background(), store.DemoMail{Recipient: "a@example.org", Subject: "Hi", Data: []byte("Subject: Hi\r\nContent-Type: text/html\r\n\r\n<b style='color:red' onclick='x()'>Hi</b>"), At: time.Now()}, 10); err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func everyPage(t *testing.T, h *harness, look func(route web.Route, p *page)) {
 		if method != http.MethodGet || strings.HasSuffix(path, "/events") {
 			continue
 		}
-		if named, ok := has.path(route.Pattern); ok {
+		if named, ok := thingPath(route.Pattern, has); ok {
 			path = named
 		}
 		if strings.HasPrefix(path, "/demo/17") {
