@@ -30,7 +30,7 @@ var may = map[string]string{
 	"web":          "mailing app i18n",
 	"api":          "mailing app",
 	"jobs":         "mailing store schedule app",
-	"app":          "mailing store auth compose",
+	"app":          "mailing store auth compose picture",
 	"track":        "mailing store auth",
 	"bounce":       "mailing store",
 	"deliver":      "mailing store compose transport",
@@ -39,6 +39,7 @@ var may = map[string]string{
 	"compose":      "mailing auth",
 	"store":        "mailing pgserver", // the latter for its test databases only
 	"auth":         "mailing",
+	"picture":      "mailing",
 	"i18n":         "mailing", // renders its errors, and its rules in words
 	"config":       "",
 	"mailing":      "",
