@@ -27,6 +27,8 @@ type Account struct {
 	Role        Role
 	Lang        string    // "ru" or "en"
 	Zone        string    // IANA name
+	Theme       string    // "light", "dark" or "auto", as the device does; empty: never chosen
+	Avatar      string    // the Hash of a picture; empty: none
 	ConfirmedAt time.Time // zero until the code was given
 	BlockedAt   time.Time // zero unless blocked
 	BlockedBy   int64     // an account, or the operator; 0 unless blocked
@@ -65,6 +67,7 @@ const (
 	EndHold           Permission = "end_hold"       // say what a restored database is
 	ViewAudit         Permission = "view_audit"     // what everybody did
 	ResetFactors      Permission = "reset_factors"  // of somebody who has lost them
+	WriteBlog         Permission = "write_blog"     // and read what is not published
 )
 
 var permissions = map[Role][]Permission{
@@ -72,7 +75,7 @@ var permissions = map[Role][]Permission{
 	RoleManager: {ViewAnyMailing, ViewAnyClient, ViewUsers, BlockUsers, DisableAnyMailing},
 	RoleAdmin: {
 		ViewAnyMailing, ViewAnyClient, ViewUsers, BlockUsers, DisableAnyMailing,
-		ChangeAnything, GrantRoles, ManageUsers, ManageService, ManageRelays, EndHold, ViewAudit, ResetFactors,
+		ChangeAnything, GrantRoles, ManageUsers, ManageService, ManageRelays, EndHold, ViewAudit, ResetFactors, WriteBlog,
 	},
 }
 

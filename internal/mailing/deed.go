@@ -47,4 +47,6 @@ const (
 	ThingRelay   ThingKind = "relay"
 	ThingDomain  ThingKind = "domain" // of senders, with its signing keys
 	ThingService ThingKind = "service"
+	ThingPost    ThingKind = "post"
+	ThingPicture ThingKind = "picture"
 )

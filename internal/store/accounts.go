@@ -100,12 +100,12 @@ func (s *Store) SetPassword(ctx context.Context, id int64, hash string) error {
 	}), "set password")
 }
 
-// UpdateProfile stores names, phone, language and zone.
+// UpdateProfile stores names, phone, language, zone and theme.
 func (s *Store) UpdateProfile(ctx context.Context, a mailing.Account) error {
 	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
 		return q.UpdateProfile(ctx, sqlc.UpdateProfileParams{
 			ID: a.ID, FirstName: a.FirstName, LastName: a.LastName, Phone: a.Phone,
-			Lang: a.Lang, Zone: a.Zone, Search: accountSearch(a),
+			Lang: a.Lang, Zone: a.Zone, Theme: a.Theme, Search: accountSearch(a),
 		})
 	}), "update profile")
 }
@@ -195,7 +195,7 @@ func (s *Store) DeleteSession(ctx context.Context, tokenHash string) error {
 func accountOf(row sqlc.Account) mailing.Account {
 	return mailing.Account{
 		ID: row.ID, Email: row.Email, FirstName: row.FirstName, LastName: row.LastName, Phone: row.Phone,
-		Role: mailing.Role(row.Role), Lang: row.Lang, Zone: row.Zone,
+		Role: mailing.Role(row.Role), Lang: row.Lang, Zone: row.Zone, Theme: row.Theme, Avatar: row.Avatar,
 		ConfirmedAt: instant(row.ConfirmedAt), BlockedAt: instant(row.BlockedAt), CreatedAt: instant(row.CreatedAt),
 		BlockedBy: row.BlockedBy, BlockedWhy: row.BlockedWhy, SignedInAt: instant(row.SignedInAt), PerDay: row.PerDay,
 	}

@@ -42,7 +42,7 @@ func (s *Store) DueErasures(ctx context.Context, now time.Time) ([]int64, error)
 // after any failure. The deed of the context goes with the last step.
 func (s *Store) EraseAccount(ctx context.Context, id int64, now time.Time) error {
 	quietly := WithoutDeed(ctx)
-	if err := s.Block(quietly, id, 0, "", now); err != nil {
+	if err := s.Block(quietly, id, 0, "", now); err != nil && mailing.CodeOf(err) != "changed_meanwhile" { // blocked already
 		return err
 	}
 	runs, err := s.r.OpenRunsOfOwner(ctx, id)

@@ -16,7 +16,7 @@ type AccountFilter struct {
 }
 
 var accountList = list{
-	fields: `id, email, first_name, last_name, phone, role, lang, zone, confirmed_at, blocked_at, blocked_by, blocked_why,
+	fields: `id, email, first_name, last_name, phone, role, lang, zone, avatar, confirmed_at, blocked_at, blocked_by, blocked_why,
 signed_in_at, per_day, created_at`,
 	from: "accounts",
 	columns: map[string]string{
@@ -52,7 +52,7 @@ var standings = map[mailing.Standing]string{
 
 func scanAccount(rows *sql.Rows) (a mailing.Account, err error) {
 	var confirmed, blocked, signedIn, created int64
-	err = rows.Scan(&a.ID, &a.Email, &a.FirstName, &a.LastName, &a.Phone, &a.Role, &a.Lang, &a.Zone, &confirmed, &blocked,
+	err = rows.Scan(&a.ID, &a.Email, &a.FirstName, &a.LastName, &a.Phone, &a.Role, &a.Lang, &a.Zone, &a.Avatar, &confirmed, &blocked,
 		&a.BlockedBy, &a.BlockedWhy, &signedIn, &a.PerDay, &created)
 	a.ConfirmedAt, a.BlockedAt, a.SignedInAt, a.CreatedAt = instant(confirmed), instant(blocked), instant(signedIn), instant(created)
 	return a, err

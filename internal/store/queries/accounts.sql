@@ -31,7 +31,8 @@ update accounts set password_hash = @password_hash where id = @id;
 
 -- name: UpdateProfile :exec
 update accounts
-set first_name = @first_name, last_name = @last_name, phone = @phone, lang = @lang, zone = @zone, search = @search
+set first_name = @first_name, last_name = @last_name, phone = @phone, lang = @lang, zone = @zone,
+    theme = @theme, search = @search
 where id = @id;
 
 -- name: SetRole :exec

@@ -11,7 +11,7 @@ import (
 )
 
 const account = `-- name: Account :one
-select id, email, password_hash, first_name, last_name, phone, role, lang, zone, search, confirmed_at, blocked_at, created_at, blocked_by, blocked_why, signed_in_at, per_day from accounts where id = $1
+select id, email, password_hash, first_name, last_name, phone, role, lang, zone, search, confirmed_at, blocked_at, created_at, blocked_by, blocked_why, signed_in_at, per_day, avatar, theme from accounts where id = $1
 `
 
 func (q *Queries) Account(ctx context.Context, id int64) (Account, error) {
@@ -35,12 +35,14 @@ func (q *Queries) Account(ctx context.Context, id int64) (Account, error) {
 		&i.BlockedWhy,
 		&i.SignedInAt,
 		&i.PerDay,
+		&i.Avatar,
+		&i.Theme,
 	)
 	return i, err
 }
 
 const accountByEmail = `-- name: AccountByEmail :one
-select id, email, password_hash, first_name, last_name, phone, role, lang, zone, search, confirmed_at, blocked_at, created_at, blocked_by, blocked_why, signed_in_at, per_day from accounts where email = $1
+select id, email, password_hash, first_name, last_name, phone, role, lang, zone, search, confirmed_at, blocked_at, created_at, blocked_by, blocked_why, signed_in_at, per_day, avatar, theme from accounts where email = $1
 `
 
 func (q *Queries) AccountByEmail(ctx context.Context, email string) (Account, error) {
@@ -64,12 +66,14 @@ func (q *Queries) AccountByEmail(ctx context.Context, email string) (Account, er
 		&i.BlockedWhy,
 		&i.SignedInAt,
 		&i.PerDay,
+		&i.Avatar,
+		&i.Theme,
 	)
 	return i, err
 }
 
 const activeAccountsOfRole = `-- name: ActiveAccountsOfRole :many
-select id, email, password_hash, first_name, last_name, phone, role, lang, zone, search, confirmed_at, blocked_at, created_at, blocked_by, blocked_why, signed_in_at, per_day from accounts where role = $1 and confirmed_at > 0 and blocked_at = 0 order by created_at, id
+select id, email, password_hash, first_name, last_name, phone, role, lang, zone, search, confirmed_at, blocked_at, created_at, blocked_by, blocked_why, signed_in_at, per_day, avatar, theme from accounts where role = $1 and confirmed_at > 0 and blocked_at = 0 order by created_at, id
 `
 
 func (q *Queries) ActiveAccountsOfRole(ctx context.Context, role string) ([]Account, error) {
@@ -99,6 +103,8 @@ func (q *Queries) ActiveAccountsOfRole(ctx context.Context, role string) ([]Acco
 			&i.BlockedWhy,
 			&i.SignedInAt,
 			&i.PerDay,
+			&i.Avatar,
+			&i.Theme,
 		); err != nil {
 			return nil, err
 		}
@@ -462,8 +468,9 @@ func (q *Queries) TakeCodeTry(ctx context.Context, arg TakeCodeTryParams) (strin
 
 const updateProfile = `-- name: UpdateProfile :exec
 update accounts
-set first_name = $1, last_name = $2, phone = $3, lang = $4, zone = $5, search = $6
-where id = $7
+set first_name = $1, last_name = $2, phone = $3, lang = $4, zone = $5,
+    theme = $6, search = $7
+where id = $8
 `
 
 type UpdateProfileParams struct {
@@ -472,6 +479,7 @@ type UpdateProfileParams struct {
 	Phone     string
 	Lang      string
 	Zone      string
+	Theme     string
 	Search    string
 	ID        int64
 }
@@ -483,6 +491,7 @@ func (q *Queries) UpdateProfile(ctx context.Context, arg UpdateProfileParams) er
 		arg.Phone,
 		arg.Lang,
 		arg.Zone,
+		arg.Theme,
 		arg.Search,
 		arg.ID,
 	)

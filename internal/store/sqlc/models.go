@@ -26,6 +26,8 @@ type Account struct {
 	BlockedWhy   string
 	SignedInAt   int64
 	PerDay       int64
+	Avatar       string
+	Theme        string
 }
 
 type AccountErasure struct {
@@ -233,6 +235,36 @@ type PersonKey struct {
 	KeySealed string
 }
 
+type Picture struct {
+	Hash   string
+	Type   string
+	Width  int64
+	Height int64
+	Small  []byte
+	Large  []byte
+	UsedAt int64
+}
+
+type Post struct {
+	ID          int64
+	Slug        string
+	Title       string
+	Lead        string
+	Cover       string
+	AuthorID    sql.NullInt64
+	PublishedAt int64
+	Views       int64
+	Search      string
+	CreatedAt   int64
+	UpdatedAt   int64
+	Body        string
+}
+
+type PostPicture struct {
+	PostID int64
+	Hash   string
+}
+
 type QuotaUsage struct {
 	OwnerID int64
 	Minute  int64
@@ -372,4 +404,15 @@ type Version struct {
 	Format    string
 	Body      string
 	CreatedAt int64
+}
+
+type Visit struct {
+	Day     int64
+	PostID  int64
+	Visitor []byte
+}
+
+type VisitDay struct {
+	Day    int64
+	Secret []byte
 }
