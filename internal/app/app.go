@@ -14,6 +14,7 @@ import (
 
 	"vestnik/internal/auth"
 	"vestnik/internal/mailing"
+	"vestnik/internal/picture"
 	"vestnik/internal/store"
 )
 
@@ -26,6 +27,7 @@ type App struct {
 
 	settings atomic.Pointer[Settings]
 	passkeys *auth.Passkeys // nil where browsers allow none
+	intake   *picture.Intake
 }
 
 // Config is what the composition root decides.
@@ -62,7 +64,7 @@ func New(c Config, s *store.Store, keys auth.Keys) *App {
 	}
 	a := &App{
 		Config: c, store: s, keys: keys, hasher: auth.NewHasher(auth.HashesAtOnce),
-		passkeys: auth.NewPasskeys(c.BaseURL, "Vestnik"),
+		passkeys: auth.NewPasskeys(c.BaseURL, "Vestnik"), intake: picture.NewIntake(),
 	}
 	settings := defaultSettings()
 	a.settings.Store(&settings)
@@ -114,7 +116,9 @@ func (a *App) Numbers(ctx context.Context, actor mailing.Account, everyone bool)
 // Sweep deletes what has expired, or has been kept for as long as the settings say, and
 // finishes what is left of erasing people. It runs now and then in the background.
 func (a *App) Sweep(ctx context.Context) error {
-	return errors.Join(a.store.Sweep(ctx, a.Now()), a.FinishErasures(ctx), a.store.SweepOld(ctx, a.Keep, a.Now()))
+	now := a.Now()
+	return errors.Join(a.store.Sweep(ctx, now), a.FinishErasures(ctx), a.store.SweepOld(ctx, a.Keep, now),
+		a.store.SweepBlog(ctx, visitDay(now), now))
 }
 
 // Healthy reports whether the database answers.

@@ -44,7 +44,7 @@ func known(f mailing.Facts) mailing.Facts {
 func accountFacts(a mailing.Account) mailing.Facts {
 	return mailing.Facts{
 		"email": a.Email, "first_name": a.FirstName, "last_name": a.LastName, "phone": a.Phone, "role": string(a.Role),
-		"lang": a.Lang, "zone": a.Zone,
+		"lang": a.Lang, "zone": a.Zone, "theme": a.Theme,
 	}
 }
 

@@ -2,17 +2,18 @@ package app
 
 import (
 	"context"
+	"slices"
 
 	"vestnik/internal/mailing"
 )
 
 // Profile is what a person may change of themselves.
-type Profile struct{ FirstName, LastName, Phone, Lang, Zone string }
+type Profile struct{ FirstName, LastName, Phone, Lang, Zone, Theme string }
 
 // UpdateProfile stores the actor's profile.
 func (a *App) UpdateProfile(ctx context.Context, actor mailing.Account, p Profile) error {
 	actor.FirstName, actor.LastName = mailing.CleanLine(p.FirstName), mailing.CleanLine(p.LastName)
-	actor.Phone, actor.Lang, actor.Zone = mailing.CleanLine(p.Phone), p.Lang, p.Zone
+	actor.Phone, actor.Lang, actor.Zone, actor.Theme = mailing.CleanLine(p.Phone), p.Lang, p.Zone, p.Theme
 	var problems mailing.Problems
 	checkNames(&problems, actor)
 	if len([]rune(actor.Phone)) > 32 || !phoneShape(actor.Phone) {
@@ -23,6 +24,9 @@ func (a *App) UpdateProfile(ctx context.Context, actor mailing.Account, p Profil
 	}
 	if _, err := mailing.LoadZone(actor.Zone); err != nil {
 		problems.Add("zone", "zone_unknown", "zone", actor.Zone)
+	}
+	if !slices.Contains(themes, actor.Theme) {
+		problems.Add("theme", "choice_unknown")
 	}
 	if err := problems.Err(); err != nil {
 		return err
@@ -43,6 +47,26 @@ func (a *App) storeProfile(ctx context.Context, actor mailing.Account) error {
 	return a.store.UpdateProfile(a.doing(ctx, actor, mailing.Deed{
 		Action: "account.update_profile", Thing: accountThing(actor), Owner: actor.ID, Before: before, After: after,
 	}), actor)
+}
+
+// themes are the ways that pages can look, "" being as before there was a choice.
+var themes = []string{"", "auto", "light", "dark"}
+
+// SetTheme keeps how a signed-in person wants the pages to look, on whatever device
+// they come with.
+func (a *App) SetTheme(ctx context.Context, actor mailing.Account, theme string) error {
+	if theme == "" || !slices.Contains(themes, theme) {
+		return mailing.FieldFault(mailing.Invalid, "theme", "choice_unknown")
+	}
+	if theme == actor.Theme {
+		return nil
+	}
+	ctx = a.doing(ctx, actor, mailing.Deed{
+		Action: "account.update_profile", Thing: accountThing(actor), Owner: actor.ID,
+		Before: mailing.Facts{"theme": actor.Theme}, After: mailing.Facts{"theme": theme},
+	})
+	actor.Theme = theme
+	return wrap(a.store.SetTheme(ctx, actor), "set theme")
 }
 
 // SetLang keeps the language a signed-in person switched to.

@@ -39,4 +39,6 @@ type (
 	JobCount = store.JobCount
 	// QuotaUse is how much of a person's daily limit is used.
 	QuotaUse = store.QuotaUse
+	// PostRow is a post in a list, without its text.
+	PostRow = store.PostRow
 )

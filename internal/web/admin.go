@@ -20,6 +20,7 @@ func adminSections() []adminSection {
 	return []adminSection{
 		{"/admin/users", "nav.users", mailing.ViewUsers},
 		{"/admin/mailings", "admin.mailings", mailing.ViewAnyMailing},
+		{"/admin/blog", "nav.blog", mailing.WriteBlog},
 		{"/relays", "nav.relay", mailing.ManageRelays},
 		{"/domains", "nav.domains", mailing.ManageRelays},
 		{"/admin/settings", "admin.settings", mailing.ManageService},

@@ -18,7 +18,7 @@ func (w *Web) homeRoutes() []Route {
 
 func showHome(r *request) error {
 	if r.actor.ID == 0 {
-		return r.render(http.StatusOK, welcomePage(r.page(r.T("home.welcome")), r.App.OpenSignUp))
+		return r.render(http.StatusOK, welcomePage(r.page(r.T("home.welcome")), r.App.OpenSignUp, r.blogPosts()))
 	}
 	v, err := r.home()
 	if err != nil {
@@ -37,6 +37,7 @@ type homeView struct {
 	runs    []app.RunRow
 	halted  []app.RunRow     // of the latest runs
 	stopped []app.MailingRow // paused and disabled ones
+	posts   []app.PostRow    // of the blog, picked at random
 }
 
 // setUpStep is one thing that has to be there before mailings go out.
@@ -72,6 +73,7 @@ func (r *request) home() (v homeView, err error) {
 		}
 		v.stopped = append(v.stopped, rows...)
 	}
+	v.posts = r.blogPosts()
 	if !v.everyone {
 		v.steps, err = r.setUpSteps(v)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vestnik/internal/mailing"
+	"vestnik/internal/web/ui"
 )
 
 // What a session says of the person in it. Times are Unix milliseconds.
@@ -90,6 +91,9 @@ func (r *request) signIn(account mailing.Account) error {
 	r.sessions.Put(r.in.Context(), sessionAccount, strconv.FormatInt(account.ID, 10))
 	r.keepTime(sessionProof)
 	r.noteVisit()
+	if account.Theme != "" { // for the pages after signing out
+		r.keep(ui.ThemeCookie, account.Theme)
+	}
 	return r.App.SignedIn(r.in.Context(), account)
 }
 

@@ -122,8 +122,13 @@ func (r *request) page(title string) ui.Page {
 	if cookie, err := r.in.Cookie(ui.ThemeCookie); err == nil {
 		p.Theme = ui.ParseTheme(cookie.Value)
 	}
+	if r.actor.Theme != "" { // it follows the person to another device
+		p.Theme = ui.ParseTheme(r.actor.Theme)
+	}
 	if r.actor.ID != 0 {
-		p.Person = &ui.Person{Name: r.actor.Name(), Email: r.actor.Email, Role: r.actor.Role}
+		p.Person = &ui.Person{
+			Name: r.actor.Name(), Email: r.actor.Email, Role: r.actor.Role, Avatar: picturePath(r.actor.Avatar, true),
+		}
 		p.Alarms = r.alarms()
 		p.Hold = r.hold
 		p.Sections = r.sections()

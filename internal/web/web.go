@@ -53,6 +53,7 @@ func New(o Options) *Web {
 	// Files need no session: no database is asked for them.
 	all := http.NewServeMux()
 	all.Handle("GET "+assets.Prefix, assets.Handler())
+	w.servePictures(all)
 	all.Handle("/", w.sessions.LoadAndSave(crossing().Handler(w.mux)))
 	w.handler = patient(w.withHeaders(w.logged(all)))
 	return w

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"vestnik/internal/i18n"
 	"vestnik/internal/mailing"
 	"vestnik/internal/web/assets"
@@ -49,10 +51,14 @@ func ParseTheme(text string) Theme {
 
 // Person is who is signed in, as far as the frame of a page shows it.
 type Person struct {
-	Name  string
-	Email string
-	Role  mailing.Role
+	Name   string
+	Email  string
+	Role   mailing.Role
+	Avatar string // path of the picture; empty: none
 }
+
+// face is the person's.
+func (p Person) face() Face { return Face{Name: p.Name, Email: p.Email, Path: p.Avatar} }
 
 // Tone says how good or bad something is. It picks a colour and an icon; the
 // text beside it must say the same.
@@ -90,11 +96,12 @@ type Page struct {
 	Now           time.Time // to which relative times are counted
 	Flashes       []Flash
 	Alarms        []Alarm
-	Demo          bool         // mails are kept in the demo mailbox, which this person may read
-	Version       string       // of this program, for the footer
-	Scripts       []string     // further bundles, such as "editor.js" from src/pages
-	Hold          mailing.Hold // of the database; shown to who is signed in
-	Sections      []Tab        // of the admin pages, on one of them
+	Demo          bool            // mails are kept in the demo mailbox, which this person may read
+	Version       string          // of this program, for the footer
+	Scripts       []string        // further bundles, such as "editor.js" from src/pages
+	Hold          mailing.Hold    // of the database; shown to who is signed in
+	Sections      []Tab           // of the admin pages, on one of them
+	Head          templ.Component // more for the <head>; may be nil
 }
 
 // NavItem is one entry of the menu.
@@ -113,6 +120,7 @@ func (p Page) navigation() []NavItem {
 		{Path: "/messages", Label: p.T("nav.messages"), Icon: "mail"},
 		{Path: "/clients", Label: p.T("nav.clients"), Icon: "address-book"},
 		{Path: "/logs", Label: p.T("nav.logs"), Icon: "list-details"},
+		{Path: "/blog", Label: p.T("nav.blog"), Icon: "news"},
 	}
 	if p.Person.Role.May(mailing.ViewUsers) {
 		items = append(items, NavItem{Path: AdminPath, Label: p.T("nav.admin"), Icon: "settings"})
@@ -140,22 +148,6 @@ func (p Page) colorMode() string {
 		return string(ThemeAuto)
 	}
 	return string(p.Theme)
-}
-
-// initials are up to two letters for the round picture of a person.
-func (p Person) initials() string {
-	name := p.Name
-	if name == "" {
-		name = p.Email
-	}
-	letters := ""
-	for i, word := range strings.Fields(name) {
-		if i == 2 {
-			break
-		}
-		letters += strings.ToUpper(string([]rune(word)[:1]))
-	}
-	return letters
 }
 
 // scripts are the paths of the bundles to load; none in a build without them.

@@ -6,6 +6,7 @@ import "htmx.org/dist/ext/hx-sse.js";
 import "./copy.js";
 import "./files.js";
 import "./menus.js";
+import "./previews.js";
 import "./selection.js";
 import "./tabs.js";
 import "./theme.js";

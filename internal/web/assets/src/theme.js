@@ -1,5 +1,6 @@
-// The theme switch is a form that the server answers by setting a cookie. With
-// this script the page changes at once and is not loaded again.
+// The theme switch is a form that the server answers by setting a cookie, and keeps
+// for who is signed in. With this script the page changes at once and is not loaded
+// again; the server is told in the background, whether the page stays or not.
 
 const YEAR = 365 * 24 * 60 * 60; // seconds
 
@@ -11,6 +12,8 @@ document.addEventListener("submit", (event) => {
   const secure = location.protocol === "https:" ? "; Secure" : "";
   document.cookie = `theme=${chosen.value}; Path=/; Max-Age=${YEAR}; SameSite=Lax${secure}`;
   document.documentElement.dataset.bsTheme = chosen.value;
+  const told = new URLSearchParams({ theme: chosen.value });
+  fetch(form.action, { method: "POST", body: told, keepalive: true, redirect: "manual" }).catch(() => {});
   for (const button of form.querySelectorAll("button[name=theme]")) {
     button.setAttribute("aria-pressed", String(button === chosen));
   }
