@@ -24,6 +24,13 @@ type sample struct {
 	FirstName, LastName string
 	Contacts            []struct{ Email, FirstName, LastName, Comment string }
 	Messages            []app.MessageForm
+	Posts               []samplePost
+}
+
+// samplePost is a post of the blog with a picture, published some days before the start.
+type samplePost struct {
+	Title, Body, Picture string
+	DaysAgo              int
 }
 
 const sampleEmail = "demo@example.com"
@@ -58,6 +65,11 @@ func (b *Base) addSample(ctx context.Context) error {
 	}
 	if err := b.fillSample(ctx, owner, s); err != nil {
 		return err
+	}
+	for _, post := range s.Posts {
+		if err := b.addSamplePost(ctx, owner, post); err != nil {
+			return err
+		}
 	}
 	b.Log.Info("sample data is there; sign in", "address", b.Config.BaseURL+"/login", "email", sampleEmail, "password", password)
 	return nil
@@ -95,4 +107,20 @@ func (b *Base) fillSample(ctx context.Context, owner mailing.Account, s sample) 
 		}
 	}
 	return nil
+}
+
+func (b *Base) addSamplePost(ctx context.Context, owner mailing.Account, post samplePost) error {
+	picture, err := sampleFiles.Open("sample/" + post.Picture)
+	if err != nil {
+		return fmt.Errorf("server: sample: %w", err)
+	}
+	defer picture.Close()
+	cover, err := b.App.AddPicture(ctx, owner, picture)
+	if err != nil {
+		return err
+	}
+	_, err = b.App.CreatePost(ctx, owner, app.PostForm{
+		Title: post.Title, Body: post.Body, Cover: cover, Publish: true, At: time.Now().AddDate(0, 0, -post.DaysAgo),
+	})
+	return err
 }
