@@ -109,6 +109,7 @@ func TestFirstStart(t *testing.T) {
 			t.Fatal("the log does not say how to sign in")
 		}
 		v.signIn(said[1], said[2]).shows(t, http.StatusOK, "/")
+		v.get("/").shows(t, http.StatusOK, "/", "Из блога", "Первая рассылка за пять минут", "Тема письма")
 		await(t, 20*time.Second, "the log shows an accepted, a deferred and a refused mail", func() bool {
 			text := v.get("/logs").text
 			return strings.Contains(text, "anna@example.org") && strings.Contains(text, "zhanna+defer@example.org") &&
