@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
+
+	"vestnik/internal/mailing"
 )
 
 // cost is what one hash takes. A hash remembers the cost it was made with.
@@ -44,21 +46,30 @@ const HashesAtOnce = 4
 
 var errMalformedHash = errors.New("auth: stored password hash is malformed")
 
+// HashesWaiting is how many may wait for their turn: what four at a time get done in one
+// or two seconds. Who comes then is told so at once, so that a flood piles up nowhere.
+const HashesWaiting = 64
+
+// ErrBusy says that too many wait already.
+var ErrBusy = mailing.Fault(mailing.Limited, "busy")
+
 // Hasher hashes and verifies passwords with Argon2id, a few at a time. It is
 // safe for concurrent use.
 type Hasher struct {
 	slots chan struct{}
+	queue chan struct{} // of those who have a slot or wait for one
 }
 
 // NewHasher makes a Hasher that computes at most atOnce hashes at a time, at
-// least one; the others wait.
+// least one; HashesWaiting others wait.
 func NewHasher(atOnce int) *Hasher {
-	return &Hasher{slots: make(chan struct{}, max(atOnce, 1))}
+	atOnce = max(atOnce, 1)
+	return &Hasher{slots: make(chan struct{}, atOnce), queue: make(chan struct{}, atOnce+HashesWaiting)}
 }
 
 // Hash returns the hash of password in the PHC string format:
 // "$argon2id$v=19$m=19456,t=2,p=1$salt$hash". The error is that of ctx, when
-// it ends before a slot is free.
+// it ends before a slot is free, or ErrBusy.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltSize)
 	rand.Read(salt) // never fails (documented since Go 1.24)
@@ -103,6 +114,12 @@ func NeedsRehash(stored string) bool {
 // compute waits for a slot. Two ways of typing the same letter count as one
 // (NFC, as the OpaqueString profile of RFC 8265, section 4.2, asks).
 func (h *Hasher) compute(ctx context.Context, password string, salt []byte, c cost, size uint32) ([]byte, error) {
+	select {
+	case h.queue <- struct{}{}:
+		defer func() { <-h.queue }()
+	default:
+		return nil, ErrBusy
+	}
 	select {
 	case h.slots <- struct{}{}:
 		defer func() { <-h.slots }()

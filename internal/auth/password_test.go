@@ -154,6 +154,39 @@ func TestHasherSlots(t *testing.T) {
 	})
 }
 
+func TestHasherQueue(t *testing.T) {
+	t.Run("who comes when too many wait is told so at once, and takes nobody's place", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			hasher := NewHasher(1)
+			hasher.slots <- struct{}{} // one that takes long
+			hasher.queue <- struct{}{}
+			ctx, cancel := context.WithCancel(t.Context())
+			answers := make(chan error, HashesWaiting)
+			for range HashesWaiting {
+				go func() {
+					_, err := hasher.Hash(ctx, "password")
+					answers <- err
+				}()
+			}
+			synctest.Wait()
+			for range 3 {
+				if err := hasher.VerifyNothing(t.Context(), "password"); !errors.Is(err, ErrBusy) {
+					t.Errorf("got %v", err)
+				}
+			}
+			cancel()
+			for range HashesWaiting {
+				if err := <-answers; !errors.Is(err, context.Canceled) {
+					t.Errorf("one who waited got %v", err)
+				}
+			}
+			if len(hasher.queue) != 1 {
+				t.Errorf("%d are still in the queue", len(hasher.queue)-1)
+			}
+		})
+	})
+}
+
 func TestCheckPassword(t *testing.T) {
 	cases := []struct{ name, password, code string }{
 		{"eight characters are enough", "жёлтый-8", ""},
@@ -169,12 +202,23 @@ func TestCheckPassword(t *testing.T) {
 		{"Russian words on English keys are refused", "gfhjkm123", "password_common"},
 		{"one letter over and over is refused", "яяяяяяяяяя", "password_common"},
 		{"two letters over and over are refused", "abababababab", "password_common"},
-		{"the e-mail address is refused", "Ivan.Petrov@Example.org", "password_common"},
-		{"the name in the address is refused", "ivan.petrov", "password_common"},
+		{"a favourite with a year and a mark is refused", "Sunshine2026!", "password_common"},
+		{"one of the long list is refused", "butterfly", "password_common"},
+		{"three letters over and over are refused", "abcabcabca", "password_common"},
+		{"the alphabet is refused", "abcdefghijk", "password_common"},
+		{"the alphabet backwards is refused", "яюэьыъщш", "password_common"},
+		{"the e-mail address is refused", "Ivan.Petrov@Example.org", "password_personal"},
+		{"the name in the address is refused", "ivan.petrov", "password_personal"},
+		{"a surname with a year is refused", "Petrov-1985", "password_personal"},
+		{"a name in another script is refused, too", "!Прохорова2026", "password_personal"},
+		{"the name of the service is refused", "Vestnik2026", "password_personal"},
+		{"the name of the site is refused", "rassylki.firma", "password_personal"},
+		{"two words of the context are no better than one", "petrov+vestnik", "password_personal"},
+		{"a name among other words is fine", "прохорова любит чай", ""},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			err := CheckPassword(c.password, "ivan.petrov@example.org", "")
+			err := CheckPassword(c.password, "ivan.petrov@example.org", "", "Прохорова", "https://rassylki.firma.ru")
 			if got := mailing.CodeOf(err); got != c.code || (err == nil) != (c.code == "") {
 				t.Errorf("got %v, want code %q", err, c.code)
 			}
