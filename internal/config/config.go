@@ -52,7 +52,8 @@ type Config struct {
 	SampleData    bool           // an empty database is filled with examples
 	PrivateMX     bool           // direct sending may connect to private addresses
 	PrivateRelays bool           // admins may set up relays at loopback and private addresses
-	PublicSignup  bool           // anybody may register
+	PublicSignup  bool           // the default of Signup: open, or else closed
+	Signup        Signup         // how one comes by an account
 	DemoKeep      int            // mails the demo mailbox keeps
 	// How long is kept what is no more needed; zero: for ever.
 	KeepDetails, KeepDemo, KeepImports time.Duration

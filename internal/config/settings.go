@@ -146,8 +146,13 @@ func processSettings() []setting {
 		},
 		{
 			env: "VESTNIK_PUBLIC_SIGNUP", flag: "public-signup", fallback: always("true"), unit: "true or false", isSwitch: true,
-			meaning: "Whether anybody may register; without that, accounts are made on the command line only.",
+			meaning: "The older form of VESTNIK_SIGNUP: true is open, false is closed.",
 			take:    into(func(c *Config) *bool { return &c.PublicSignup }, truth),
+		},
+		{
+			env: "VESTNIK_SIGNUP", flag: "signup", fallback: signupOf, unit: "open, invitation, closed or domains, separated by commas",
+			meaning: "Who may register: anybody, who was invited, nobody, or who has a mailbox at one of the domains.",
+			take:    into(func(c *Config) *Signup { return &c.Signup }, signup),
 		},
 		{
 			env: "VESTNIK_SAMPLE_DATA", flag: "sample-data", fallback: always("false"), unit: "true or false", isSwitch: true,
