@@ -68,6 +68,7 @@ const (
 	ViewAudit         Permission = "view_audit"     // what everybody did
 	ResetFactors      Permission = "reset_factors"  // of somebody who has lost them
 	WriteBlog         Permission = "write_blog"     // and read what is not published
+	InviteUsers       Permission = "invite_users"   // with a role not above one's own
 )
 
 var permissions = map[Role][]Permission{
@@ -75,7 +76,7 @@ var permissions = map[Role][]Permission{
 	RoleManager: {ViewAnyMailing, ViewAnyClient, ViewUsers, BlockUsers, DisableAnyMailing},
 	RoleAdmin: {
 		ViewAnyMailing, ViewAnyClient, ViewUsers, BlockUsers, DisableAnyMailing,
-		ChangeAnything, GrantRoles, ManageUsers, ManageService, ManageRelays, EndHold, ViewAudit, ResetFactors, WriteBlog,
+		ChangeAnything, GrantRoles, ManageUsers, ManageService, ManageRelays, EndHold, ViewAudit, ResetFactors, WriteBlog, InviteUsers,
 	},
 }
 

@@ -24,6 +24,7 @@ func TestPermissions(t *testing.T) {
 		{ViewAudit, false, false, true},
 		{ResetFactors, false, false, true},
 		{WriteBlog, false, false, true},
+		{InviteUsers, false, false, true},
 	}
 	for _, row := range table {
 		for role, want := range map[Role]bool{RoleUser: row.user, RoleManager: row.manager, RoleAdmin: row.admin, "": false, "king": false} {

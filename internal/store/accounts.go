@@ -15,16 +15,7 @@ import (
 func (s *Store) CreateAccount(ctx context.Context, a mailing.Account, passwordHash string) (int64, error) {
 	id := NewID()
 	made(ctx, id)
-	err := s.do(ctx, func(q *sqlc.Queries) error {
-		return q.CreateAccount(ctx, sqlc.CreateAccountParams{
-			ID: id, Email: a.Email, PasswordHash: passwordHash, FirstName: a.FirstName, LastName: a.LastName,
-			Phone: a.Phone, Role: string(a.Role), Lang: a.Lang, Zone: a.Zone, Search: accountSearch(a),
-			ConfirmedAt: millis(a.ConfirmedAt), CreatedAt: millis(a.CreatedAt),
-		})
-	})
-	if isDuplicate(err) {
-		return 0, mailing.FieldFault(mailing.Conflict, "email", "account_exists", "email", a.Email)
-	}
+	err := s.do(ctx, func(q *sqlc.Queries) error { return putAccount(ctx, q, id, a, passwordHash) })
 	if err != nil {
 		return 0, fmt.Errorf("store: create account: %w", err)
 	}
@@ -90,10 +81,15 @@ func (s *Store) ConfirmAccount(ctx context.Context, id int64, now time.Time) err
 	}), "confirm account")
 }
 
-// SetPassword stores the hash and signs the account out everywhere.
+// SetPassword stores the hash, signs the account out everywhere, and ends a change of
+// address that is under way.
 func (s *Store) SetPassword(ctx context.Context, id int64, hash string) error {
 	return wrap(s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
 		if err := q.SetPassword(ctx, sqlc.SetPasswordParams{ID: id, PasswordHash: hash}); err != nil {
+			return err
+		}
+		// Who set a new one may have done so because somebody else knew the old one.
+		if _, err := q.DeleteEmailChange(ctx, id); err != nil {
 			return err
 		}
 		return q.EndAccountSessions(ctx, nullID(id))
@@ -154,13 +150,16 @@ func (s *Store) Spend(ctx context.Context, budget string, limit int64, window ti
 // as a session lives at most, which is far longer than any request.
 const endedSessionKept = 90 * 24 * time.Hour
 
-// Sweep deletes what has expired: sessions, codes, budgets.
+// Sweep deletes what has expired: sessions, invitations, codes, budgets.
 func (s *Store) Sweep(ctx context.Context, now time.Time) error {
 	_, err := s.w.DeleteExpiredSessions(ctx, sqlc.DeleteExpiredSessionsParams{
 		Now: millis(now), LongAgo: millis(now.Add(-endedSessionKept)),
 	})
 	if err != nil {
 		return wrap(err, "sweep sessions")
+	}
+	if err := s.sweepInvitations(ctx, now); err != nil {
+		return err
 	}
 	if _, err := s.w.DeleteExpiredCodes(ctx, millis(now)); err != nil {
 		return wrap(err, "sweep codes")

@@ -212,7 +212,7 @@ func (q *Queries) HeldRuns(ctx context.Context, arg HeldRunsParams) ([]HeldRunsR
 }
 
 const lockInstallation = `-- name: LockInstallation :one
-update installation set seen_at = seen_at where id = 1 returning id, instance, key_check, created_at, home, seen_at, held_at, held_why, held_from
+update installation set seen_at = seen_at where id = 1 returning id, instance, key_check, created_at, home, seen_at, held_at, held_why, held_from, founded_at
 `
 
 func (q *Queries) LockInstallation(ctx context.Context) (Installation, error) {
@@ -228,6 +228,7 @@ func (q *Queries) LockInstallation(ctx context.Context) (Installation, error) {
 		&i.HeldAt,
 		&i.HeldWhy,
 		&i.HeldFrom,
+		&i.FoundedAt,
 	)
 	return i, err
 }

@@ -27,7 +27,7 @@ func (q *Queries) CreateInstallation(ctx context.Context, arg CreateInstallation
 }
 
 const installation = `-- name: Installation :one
-select id, instance, key_check, created_at, home, seen_at, held_at, held_why, held_from from installation where id = 1
+select id, instance, key_check, created_at, home, seen_at, held_at, held_why, held_from, founded_at from installation where id = 1
 `
 
 func (q *Queries) Installation(ctx context.Context) (Installation, error) {
@@ -43,6 +43,7 @@ func (q *Queries) Installation(ctx context.Context) (Installation, error) {
 		&i.HeldAt,
 		&i.HeldWhy,
 		&i.HeldFrom,
+		&i.FoundedAt,
 	)
 	return i, err
 }

@@ -59,6 +59,7 @@ type Budget struct {
 	Name     string
 	Used     int64
 	ResetsAt int64
+	FreeAt   int64
 }
 
 type Code struct {
@@ -129,6 +130,16 @@ type DemoMail struct {
 	At        int64
 }
 
+type EmailChange struct {
+	AccountID int64
+	NewEmail  string
+	TokenHash string
+	NewAt     int64
+	OldAt     int64
+	AskedAt   int64
+	DueAt     int64
+}
+
 type Erasure struct {
 	OwnerID   int64
 	Pseudonym string
@@ -166,6 +177,20 @@ type Installation struct {
 	HeldAt    int64
 	HeldWhy   string
 	HeldFrom  int64
+	FoundedAt int64
+}
+
+type Invitation struct {
+	ID        int64
+	Email     string
+	Role      string
+	Lang      string
+	TokenHash string
+	InvitedBy int64
+	Inviter   string
+	CreatedAt int64
+	SentAt    int64
+	ExpiresAt int64
 }
 
 type Lease struct {
