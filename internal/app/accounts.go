@@ -2,28 +2,20 @@ package app
 
 import (
 	"context"
-	"crypto/subtle"
-	"strings"
 	"time"
 
 	"vestnik/internal/auth"
 	"vestnik/internal/mailing"
 )
 
-// Limits of codes and of guessing. A six-digit code with five tries is guessed
-// once in 200,000 codes; the budget of an address, which a new code does not
-// reset, keeps the whole of a day's tries below one in 60,000.
+// Limits of codes and of mails. What may be guessed, and how often, stands in guard.go.
 const (
-	CodeTries      = 5
-	CodeLifetime   = time.Hour
-	CodeBudget     = 15  // tries an address and day, whatever the code
-	MailBudget     = 6   // codes and links mailed to an address an hour
-	SignInBudget   = 20  // tries an address and quarter of an hour
-	ClientBudget   = 200 // of all these, from one network address an hour
-	ResetLifetime  = time.Hour
-	budgetDay      = 24 * time.Hour
-	budgetHour     = time.Hour
-	signInInterval = 15 * time.Minute
+	CodeTries     = 5 // each code; then another must be mailed
+	CodeLifetime  = time.Hour
+	MailBudget    = 6   // codes mailed to an address an hour, and links as many
+	ClientBudget  = 200 // registrations and wishes for a mail, from one network address an hour
+	ResetLifetime = time.Hour
+	budgetHour    = time.Hour
 )
 
 // WellKnownCode activates a superuser on the machine it runs on, and nowhere
@@ -45,13 +37,15 @@ type Registration struct {
 type Visitor struct {
 	Address  string // network address, for budgets
 	Loopback bool   // the service is bound to and addressed by a loopback address
+	Device   string // what RememberDevice gave this browser; may be anything
 }
 
 // Register makes an account that is not active yet and mails it a code. Whether
 // the address is registered already shows only in its own mailbox.
 func (a *App) Register(ctx context.Context, from Visitor, r Registration) (email string, err error) {
-	if !a.OpenSignUp {
-		return "", mailing.Fault(mailing.Forbidden, "signup_closed")
+	defer a.evenly(ctx, time.Now())
+	if err := a.MaySignUp(); err != nil {
+		return "", err
 	}
 	account, err := a.checkRegistration(&r)
 	if err != nil {
@@ -89,11 +83,11 @@ func (a *App) checkRegistration(r *Registration) (mailing.Account, error) {
 		return account, err
 	}
 	account.Email = email
-	if err := problems.AddError("password", auth.CheckPassword(r.Password, r.Email, r.FirstName, r.LastName)); err != nil {
-		return account, err
+	if err == nil {
+		a.checkSignUpDomain(&problems, email)
 	}
-	if r.Again != r.Password {
-		problems.Add("again", "passwords_differ")
+	if err := a.checkPassword(&problems, r.Password, r.Again, r.Email, r.FirstName, r.LastName); err != nil {
+		return account, err
 	}
 	return account, problems.Err()
 }
@@ -160,8 +154,9 @@ func (a *App) mailCode(ctx context.Context, account mailing.Account) error {
 	if err := a.putCode(ctx, account.ID, code, CodeLifetime); err != nil {
 		return err
 	}
+	page := a.BaseURL + "/confirm_code/" + account.Email + "/"
 	return a.mail(ctx, account, mailConfirm, map[string]any{
-		"code": code, "link": a.BaseURL + "/confirm_code/" + account.Email + "/",
+		"code": code, "link": page, "open": page + "?proof=" + a.proofOf(account.Email, code),
 	})
 }
 
@@ -174,6 +169,7 @@ func (a *App) putCode(ctx context.Context, accountID int64, code string, lifetim
 // ResendCode mails a new code to an address that waits for one. It answers alike
 // for every address.
 func (a *App) ResendCode(ctx context.Context, from Visitor, typed string) error {
+	defer a.evenly(ctx, time.Now())
 	email, err := mailing.NormalizeEmail(typed)
 	if err != nil {
 		return err
@@ -191,54 +187,6 @@ func (a *App) ResendCode(ctx context.Context, from Visitor, typed string) error 
 	return a.mailCode(a.byThemselves(ctx, account, "account.resend_code"), account)
 }
 
-// Confirm activates the account if the code is right. A wrong code, a code that
-// has expired, a known and an unknown address are answered alike.
-func (a *App) Confirm(ctx context.Context, from Visitor, typed, code string) error {
-	wrong := mailing.FieldFault(mailing.Invalid, "code", "code_wrong")
-	email, err := mailing.NormalizeEmail(typed)
-	if err != nil {
-		return wrong
-	}
-	if err := a.spendClient(ctx, from); err != nil {
-		return err
-	}
-	ok, err := a.store.Spend(ctx, "code:"+email, CodeBudget, budgetDay, a.Now())
-	if err != nil {
-		return wrap(err, "confirm")
-	}
-	if !ok {
-		return mailing.FieldFault(mailing.Limited, "code", "code_budget")
-	}
-	account, _, err := a.store.AccountByEmail(ctx, email)
-	if mailing.KindOf(err) == mailing.NotFound {
-		return wrong
-	}
-	if err != nil {
-		return wrap(err, "confirm")
-	}
-	return a.useCode(ctx, from, account, code, wrong)
-}
-
-func (a *App) useCode(ctx context.Context, from Visitor, account mailing.Account, code string, wrong error) error {
-	code = strings.Join(strings.Fields(mailing.CleanLine(code)), "") // as CodeMatches compares it
-	hash, err := a.store.TakeCodeTry(ctx, account.ID, purposeConfirm, a.Now())
-	if mailing.KindOf(err) == mailing.NotFound {
-		return wrong
-	}
-	if err != nil {
-		return wrap(err, "confirm")
-	}
-	wellKnown := subtle.ConstantTimeCompare([]byte(code), []byte(WellKnownCode)) == 1
-	if !a.keys.CodeMatches(hash, purposeConfirm, account.ID, code) || wellKnown && !from.Loopback {
-		return wrong
-	}
-	first, err := a.store.DeleteCode(ctx, account.ID, purposeConfirm, hash)
-	if err != nil || !first {
-		return wrap(err, "confirm")
-	}
-	return wrap(a.store.ConfirmAccount(a.byThemselves(ctx, account, "account.confirm"), account.ID, a.Now()), "confirm")
-}
-
 // SignIn returns the account if address and password are right. An address that
 // is not known takes the same time and gets the same answer; one that is not
 // confirmed learns so only with the right password.
@@ -248,21 +196,21 @@ func (a *App) SignIn(ctx context.Context, from Visitor, typed, password string) 
 	if err != nil {
 		return mailing.Account{}, wrong
 	}
-	if err := a.spendSignIn(ctx, from, email); err != nil {
-		return mailing.Account{}, err
-	}
 	account, hash, err := a.store.AccountByEmail(ctx, email)
-	if mailing.KindOf(err) == mailing.NotFound {
-		return mailing.Account{}, orWrong(a.hasher.VerifyNothing(ctx, password), wrong)
-	}
-	if err != nil {
+	if err != nil && mailing.KindOf(err) != mailing.NotFound {
 		return mailing.Account{}, wrap(err, "sign in")
 	}
-	right, err := a.hasher.Verify(ctx, password, hash)
-	if err != nil || !right {
-		return mailing.Account{}, orWrong(err, wrong)
-	}
+	right, err := a.guarded(ctx, a.signInBudgets(from, email, account.ID), func() (bool, error) {
+		if account.ID == 0 {
+			return false, a.hasher.VerifyNothing(ctx, password)
+		}
+		return a.hasher.Verify(ctx, password, hash)
+	})
 	switch {
+	case err != nil:
+		return mailing.Account{}, wrap(err, "sign in")
+	case !right:
+		return mailing.Account{}, wrong
 	case !account.BlockedAt.IsZero():
 		return account, mailing.Fault(mailing.Forbidden, "account_blocked")
 	case account.ConfirmedAt.IsZero():
@@ -279,24 +227,6 @@ func (a *App) SignOut(ctx context.Context, actor mailing.Account) error {
 // ofOneself has a change go into the audit log that a person makes of their own account.
 func (a *App) ofOneself(ctx context.Context, actor mailing.Account, action mailing.Action) context.Context {
 	return a.doing(ctx, actor, mailing.Deed{Action: action, Thing: accountThing(actor), Owner: actor.ID})
-}
-
-func orWrong(err, wrong error) error {
-	if err != nil {
-		return wrap(err, "sign in")
-	}
-	return wrong
-}
-
-func (a *App) spendSignIn(ctx context.Context, from Visitor, email string) error {
-	if err := a.spendClient(ctx, from); err != nil {
-		return err
-	}
-	ok, err := a.store.Spend(ctx, "signin:"+email, SignInBudget, signInInterval, a.Now())
-	if err == nil && !ok {
-		return mailing.Fault(mailing.Limited, "too_many_requests")
-	}
-	return wrap(err, "sign in")
 }
 
 func (a *App) spendClient(ctx context.Context, from Visitor) error {

@@ -23,18 +23,26 @@ type App struct {
 	Config
 	store  *store.Store
 	keys   auth.Keys
-	hasher *auth.Hasher
+	hasher hasher
 
 	settings atomic.Pointer[Settings]
 	passkeys *auth.Passkeys // nil where browsers allow none
 	intake   *picture.Intake
+	// compareCode is keys.CodeMatches; tests count its calls.
+	compareCode func(stored, purpose string, account int64, typed string) bool
+	occupied    atomic.Bool // there is an account; once that is so, it stays so
 }
 
 // Config is what the composition root decides.
 type Config struct {
-	BaseURL    string // "https://mail.example.org", without a slash at the end
-	Zone       string // IANA zone of people who chose none
-	OpenSignUp bool   // whether strangers may register
+	BaseURL string // "https://mail.example.org", without a slash at the end
+	Zone    string // IANA zone of people who chose none
+	SignUp  mailing.SignUp
+	// SignUpDomains are those of SignUpDomains, as A-labels.
+	SignUpDomains []string
+	// AnswerAfter is how long answers take at least that must not tell by their time whether
+	// an address is known.
+	AnswerAfter time.Duration
 
 	Keep store.Retention // how long what was done is kept
 
@@ -63,7 +71,7 @@ func New(c Config, s *store.Store, keys auth.Keys) *App {
 		c.Now = time.Now
 	}
 	a := &App{
-		Config: c, store: s, keys: keys, hasher: auth.NewHasher(auth.HashesAtOnce),
+		Config: c, store: s, keys: keys, hasher: auth.NewHasher(auth.HashesAtOnce), compareCode: keys.CodeMatches,
 		passkeys: auth.NewPasskeys(c.BaseURL, "Vestnik"), intake: picture.NewIntake(),
 	}
 	settings := defaultSettings()

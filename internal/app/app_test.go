@@ -36,7 +36,7 @@ func newHouse(t *testing.T) *house {
 func over(s *store.Store) *house {
 	h := &house{store: s, now: storetest.Now}
 	h.App = app.New(app.Config{
-		BaseURL: "https://mail.example.org", Zone: "Europe/Moscow", OpenSignUp: true,
+		BaseURL: "https://mail.example.org", Zone: "Europe/Moscow", SignUp: mailing.SignUpOpen,
 		Now: func() time.Time { return h.now },
 		CheckRelay: func(_ context.Context, r app.RelaySettings, _ func(string, error)) {
 			h.tried = append(h.tried, r)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"vestnik/internal/mailing"
+	"vestnik/internal/store"
 )
 
 // ErasureGrace is how long a person may take back that their account be erased: two
@@ -22,26 +23,23 @@ func (a *App) PlanErasure(ctx context.Context, actor mailing.Account, password s
 	}
 	at := a.Now().Add(ErasureGrace)
 	ctx = a.doing(ctx, actor, mailing.Deed{
-		Action: "account.plan_erasure", Thing: thingOfAccount(actor), Owner: actor.ID,
+		Action: "account.plan_erasure", Thing: accountThing(actor), Owner: actor.ID,
 		After: mailing.Facts{"erase_at": at.UTC().Format(time.RFC3339)},
 	})
 	return at, a.store.PlanErasure(ctx, actor.ID, a.Now(), at)
 }
 
-// confirmPassword asks for the actor's password once more, within the budget of signing in.
+// confirmPassword asks for the actor's password once more; who is signed in has a budget of
+// their own for that.
 func (a *App) confirmPassword(ctx context.Context, actor mailing.Account, password string) error {
-	ok, err := a.store.Spend(ctx, "signin:"+actor.Email, SignInBudget, signInInterval, a.Now())
-	if err != nil {
-		return wrap(err, "confirm password")
-	}
-	if !ok {
-		return mailing.FieldFault(mailing.Limited, "password", "too_many_requests")
-	}
-	_, hash, err := a.store.AccountByEmail(ctx, actor.Email)
-	if err != nil {
-		return err
-	}
-	right, err := a.hasher.Verify(ctx, password, hash)
+	budget := PasswordTriesDevice.Named("password again of " + idText(actor.ID))
+	right, err := a.guarded(ctx, []store.TryBudget{budget}, func() (bool, error) {
+		_, hash, err := a.store.AccountByEmail(ctx, actor.Email)
+		if err != nil {
+			return false, err
+		}
+		return a.hasher.Verify(ctx, password, hash)
+	})
 	if err == nil && !right {
 		return mailing.FieldFault(mailing.Invalid, "password", "password_not_right")
 	}
@@ -50,7 +48,7 @@ func (a *App) confirmPassword(ctx context.Context, actor mailing.Account, passwo
 
 // CancelErasure takes it back.
 func (a *App) CancelErasure(ctx context.Context, actor mailing.Account) error {
-	ctx = a.doing(ctx, actor, mailing.Deed{Action: "account.keep", Thing: thingOfAccount(actor), Owner: actor.ID})
+	ctx = a.doing(ctx, actor, mailing.Deed{Action: "account.keep", Thing: accountThing(actor), Owner: actor.ID})
 	return a.store.CancelErasure(ctx, actor.ID)
 }
 
@@ -98,8 +96,4 @@ func (a *App) eraseAccount(ctx context.Context, actor mailing.Account, id int64)
 		Action: "account.erase", Thing: mailing.Thing{Kind: mailing.ThingAccount, ID: id}, Owner: id,
 	})
 	return a.store.EraseAccount(ctx, id, a.Now())
-}
-
-func thingOfAccount(a mailing.Account) mailing.Thing {
-	return mailing.Thing{Kind: mailing.ThingAccount, ID: a.ID}
 }

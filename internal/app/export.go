@@ -80,7 +80,7 @@ func (a *App) ExportAccount(ctx context.Context, actor mailing.Account, id int64
 	if err != nil {
 		return err
 	}
-	if err := a.note(ctx, actor, "account.export", thingOfAccount(account), id); err != nil {
+	if err := a.note(ctx, actor, "account.export", accountThing(account), id); err != nil {
 		return err
 	}
 	x := &archive{app: a, zip: zip.NewWriter(w), now: a.Now()}

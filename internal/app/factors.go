@@ -82,7 +82,7 @@ func (a *App) spendGuess(ctx context.Context, from Visitor, at guess, accountID 
 		window time.Duration
 	}
 	budgets := map[guess][]budget{
-		guessFactor: {{FactorHour, budgetHour}, {FactorDay, budgetDay}},
+		guessFactor: {{FactorHour, budgetHour}, {FactorDay, 24 * time.Hour}},
 		guessProof:  {{ProofHour, budgetHour}},
 	}[at]
 	for _, b := range budgets {

@@ -17,7 +17,7 @@ import (
 var mails embed.FS
 
 const (
-	mailConfirm = "confirm" // code, link
+	mailConfirm = "confirm" // code, link, open
 	mailKnown   = "known"   // somebody registers an address that is registered
 	mailReset   = "reset"   // link
 

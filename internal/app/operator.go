@@ -39,7 +39,7 @@ func (a *App) createAccount(ctx context.Context, actor mailing.Account, n NewAcc
 		return account, err
 	}
 	account.Email = email
-	if err := problems.AddError("password", auth.CheckPassword(n.Password, n.Email)); err != nil {
+	if err := problems.AddError("password", auth.CheckPassword(n.Password, n.Email, n.LastName, a.BaseURL)); err != nil {
 		return account, err
 	}
 	if !n.Role.Valid() {

@@ -19,15 +19,7 @@ func (a *App) UpdateProfile(ctx context.Context, actor mailing.Account, p Profil
 	if len([]rune(actor.Phone)) > 32 || !phoneShape(actor.Phone) {
 		problems.Add("phone", "phone_malformed")
 	}
-	if actor.Lang != "ru" && actor.Lang != "en" {
-		problems.Add("lang", "choice_unknown")
-	}
-	if _, err := mailing.LoadZone(actor.Zone); err != nil {
-		problems.Add("zone", "zone_unknown", "zone", actor.Zone)
-	}
-	if !slices.Contains(themes, actor.Theme) {
-		problems.Add("theme", "choice_unknown")
-	}
+	checkSpeech(&problems, actor)
 	if err := problems.Err(); err != nil {
 		return err
 	}

@@ -93,10 +93,13 @@ func (p *Printer) problems(several mailing.Problems) string {
 }
 
 // named replaces the parameters that are words of our vocabulary by how people
-// call them: status "paused" becomes the text of "status.paused".
+// call them: status "paused" becomes the text of "status.paused", and writes out durations.
 func (p *Printer) named(params map[string]any) map[string]any {
 	named := maps.Clone(params)
 	for name, value := range params {
+		if d, isDuration := value.(time.Duration); isDuration {
+			named[name] = p.Duration(d)
+		}
 		word, isText := value.(string)
 		if isText && p.Has(name+"."+word) {
 			named[name] = p.T(name + "." + word)

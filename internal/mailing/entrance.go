@@ -54,9 +54,6 @@ func (c EmailChange) Agreed(now time.Time) bool {
 	return !c.NewAt.IsZero() && (!c.OldAt.IsZero() || !now.Before(c.DueAt))
 }
 
-// Roles lists the roles, each able to do less than the next.
-func Roles() []Role { return []Role{RoleUser, RoleManager, RoleAdmin} }
-
 // Within reports whether r can do nothing that other cannot.
 func (r Role) Within(other Role) bool {
 	return r.Valid() && !slices.ContainsFunc(permissions[r], func(p Permission) bool { return !other.May(p) })

@@ -21,6 +21,7 @@ import (
 	"vestnik/internal/deliver"
 	"vestnik/internal/i18n"
 	"vestnik/internal/jobs"
+	"vestnik/internal/mailing"
 	"vestnik/internal/schedule"
 	"vestnik/internal/store"
 	"vestnik/internal/web"
@@ -71,8 +72,9 @@ func (b *Base) open(ctx context.Context, work bool) error {
 	}
 	b.App = app.New(app.Config{
 		BaseURL: b.Config.BaseURL, Zone: b.Config.Zone.String(),
-		Keep:       store.Retention{Details: b.Config.KeepDetails, Demo: b.Config.KeepDemo, Imports: b.Config.KeepImports},
-		OpenSignUp: b.Config.PublicSignup, CheckRelay: b.tryRelay,
+		Keep:   store.Retention{Details: b.Config.KeepDetails, Demo: b.Config.KeepDemo, Imports: b.Config.KeepImports},
+		SignUp: mailing.SignUp(b.Config.Signup.Way), SignUpDomains: b.Config.Signup.Domains, AnswerAfter: answerAfter,
+		CheckRelay:     b.tryRelay,
 		RelayChanged:   func(ctx context.Context) error { return b.roads.look(ctx) },
 		SigningChanged: func(ctx context.Context) error { return b.signers.look(ctx) },
 		OpenRun:        func(ctx context.Context, runID int64) error { return b.queue.OpenRun(ctx, runID) },
@@ -176,6 +178,10 @@ func Run(ctx context.Context, c config.Config, log *slog.Logger, version string)
 		return err
 	}
 	defer here.leave()
+	if err := b.tellFirst(ctx); err != nil {
+		listener.Close()
+		return err
+	}
 	return b.serve(ctx, listener, here, version)
 }
 

@@ -184,11 +184,11 @@ func TestEmailChanges(t *testing.T) {
 		wrong := moved
 		wrong.Email = taken.Email
 		wantCode(t, s.MoveAccount(ctx, wrong, a.Email, "hash", now), "email_taken")
-		ok(t, s.PutSession(ctx, "mine", a.ID, []byte("x"), now.Add(time.Hour)))
+		ok(t, s.PutSession(ctx, mailing.Session{Key: "mine", AccountID: a.ID}, []byte("x"), now.Add(time.Hour)))
 		ok(t, s.PutCode(ctx, a.ID, "reset", "code", 1, now.Add(time.Hour)))
 		ok(t, s.MoveAccount(ctx, moved, a.Email, "hash", now))
 		equal(t, "account", must(s.Account(ctx, a.ID))(t), moved)
-		found, _, err := s.Accounts(ctx, store.Page{Search: "new@example", Limit: 5})
+		found, _, err := s.Accounts(ctx, store.AccountFilter{}, store.Page{Search: "new@example", Limit: 5})
 		ok(t, err)
 		equal(t, "found by the new address", len(found), 1)
 		equal(t, "code", must(s.HasCode(ctx, a.ID, "reset", "code", now))(t), false)

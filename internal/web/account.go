@@ -41,10 +41,10 @@ func showRegistration(r *request) error {
 	if r.isSignedIn() {
 		return nil
 	}
-	if !r.App.OpenSignUp {
-		return mailing.Fault(mailing.Forbidden, "signup_closed")
+	if err := r.App.MaySignUp(); err != nil {
+		return err
 	}
-	return r.render(http.StatusOK, registrationPage(r.page(r.T("account.register")), app.Registration{}, nil))
+	return r.render(http.StatusOK, registrationPage(r.page(r.T("account.register")), app.Registration{}, r.App.SignUpDomainsShown(), nil))
 }
 
 func register(r *request) error {
@@ -55,7 +55,7 @@ func register(r *request) error {
 	email, err := r.App.Register(r.in.Context(), r.from, form)
 	if err != nil {
 		return r.mend(err, func(problems map[string]string) templ.Component {
-			return registrationPage(r.page(r.T("account.register")), form, problems)
+			return registrationPage(r.page(r.T("account.register")), form, r.App.SignUpDomainsShown(), problems)
 		})
 	}
 	r.redirect(confirmPath(email))
@@ -75,6 +75,7 @@ func completeConfirmPath(r *request) error {
 type confirmation struct {
 	email string
 	demo  string // where the code can be read in the demo mailbox; empty: not there
+	proof string // from the link that was mailed with the code; empty: it is typed
 }
 
 // confirmation reads the address in the path. What is none leads nowhere;
@@ -101,7 +102,13 @@ func showConfirm(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.render(http.StatusOK, confirmPage(r.page(r.T("account.confirm")), c, "", nil))
+	code := ""
+	if proof := r.field("proof"); proof != "" {
+		if code = r.App.CodeOfProof(c.email, proof); code != "" {
+			c.proof = proof
+		}
+	}
+	return r.render(http.StatusOK, confirmPage(r.page(r.T("account.confirm")), c, code, nil))
 }
 
 func confirm(r *request) error {
@@ -110,7 +117,12 @@ func confirm(r *request) error {
 		return err
 	}
 	code := r.field("code")
-	if err := r.App.Confirm(r.in.Context(), r.from, c.email, code); err != nil {
+	if proof := r.field("proof"); proof != "" {
+		err = r.App.ConfirmByLink(r.in.Context(), c.email, proof)
+	} else {
+		err = r.App.Confirm(r.in.Context(), r.from, c.email, code)
+	}
+	if err != nil {
 		return r.mend(err, func(problems map[string]string) templ.Component {
 			return confirmPage(r.page(r.T("account.confirm")), c, code, problems)
 		})
@@ -137,21 +149,34 @@ type signInForm struct {
 	unconfirmed string // the address to confirm first; empty: none
 	openSignUp  bool
 	passkeys    bool // browsers allow them here
+	byInvite    bool
+	empty       bool // there is nobody yet who could sign in
 }
 
-func (r *request) signInForm() signInForm {
-	return signInForm{email: r.field("email"), next: r.field("next"), openSignUp: r.App.OpenSignUp, passkeys: r.App.CanHavePasskeys()}
+func (r *request) signInForm() (signInForm, error) {
+	empty, err := r.App.IsEmpty(r.in.Context())
+	return signInForm{
+		email: r.field("email"), next: r.field("next"), openSignUp: r.App.OpensSignUp(),
+		byInvite: r.App.SignUp == mailing.SignUpInvitation, empty: empty, passkeys: r.App.CanHavePasskeys(),
+	}, err
 }
 
 func showSignIn(r *request) error {
 	if r.isSignedIn() {
 		return nil
 	}
-	return r.render(http.StatusOK, signInPage(r.page(r.T("account.sign_in")), r.signInForm(), nil))
+	form, err := r.signInForm()
+	if err != nil {
+		return err
+	}
+	return r.render(http.StatusOK, signInPage(r.page(r.T("account.sign_in")), form, nil))
 }
 
 func signIn(r *request) error {
-	form := r.signInForm()
+	form, err := r.signInForm()
+	if err != nil {
+		return err
+	}
 	account, err := r.App.SignIn(r.in.Context(), r.from, form.email, r.field("password"))
 	switch mailing.CodeOf(err) {
 	case "account_unconfirmed":
@@ -197,23 +222,25 @@ func requestReset(r *request) error {
 }
 
 func showReset(r *request) error {
-	if err := r.App.CheckReset(r.in.PathValue("token")); err != nil {
+	email, err := r.App.CheckReset(r.in.PathValue("token"))
+	if err != nil {
 		return r.brokenReset(err)
 	}
-	return r.render(http.StatusOK, resetPage(r.page(r.T("account.new_password")), r.in.URL.Path, nil))
+	return r.render(http.StatusOK, resetPage(r.page(r.T("account.new_password")), r.in.URL.Path, email, nil))
 }
 
 func reset(r *request) error {
-	err := r.App.Reset(r.in.Context(), r.in.PathValue("token"), r.field("password"), r.field("again"))
+	account, err := r.App.Reset(r.in.Context(), r.in.PathValue("token"), r.field("password"), r.field("again"))
 	if code := mailing.CodeOf(err); code == "link_invalid" || code == "link_expired" {
 		return r.brokenReset(err)
 	}
 	if err != nil {
 		return r.mend(err, func(problems map[string]string) templ.Component {
-			return resetPage(r.page(r.T("account.new_password")), r.in.URL.Path, problems)
+			return resetPage(r.page(r.T("account.new_password")), r.in.URL.Path, account.Email, problems)
 		})
 	}
-	return r.done("/login", r.T("account.password_set"))
+	r.remember(account) // the mailbox is proof enough: strangers' guesses do not count here
+	return r.done("/login?"+query("email", account.Email), r.T("account.password_set"))
 }
 
 // brokenReset shows, for a link that is of no use, where to get another.

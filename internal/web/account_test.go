@@ -95,7 +95,7 @@ func TestRegistration(t *testing.T) {
 }
 
 func TestClosedRegistration(t *testing.T) {
-	h := newHarness(t, func(c *app.Config, _ *web.Options) { c.OpenSignUp = false })
+	h := newHarness(t, func(c *app.Config, _ *web.Options) { c.SignUp = mailing.SignUpClosed })
 	h.run("where registration is closed no page offers it", func(t *testing.T) {
 		c := h.visitor()
 		c.get("/register").expect(http.StatusForbidden).shows(".nothing-title", "Регистрация закрыта")

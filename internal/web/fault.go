@@ -33,6 +33,7 @@ func (r *request) fail(err error) {
 			err = mailing.Fault(mailing.Invalid, "form_too_large", "max_kb", tooLarge.Limit>>10)
 		}
 	}
+	r.sayWhen(err)
 	visit := visitOf(r.in.Context())
 	if !ok {
 		status = http.StatusInternalServerError

@@ -56,7 +56,7 @@ func newHarness(t *testing.T, adjust ...func(*app.Config, *web.Options)) *harnes
 		t.Fatal(err)
 	}
 	config := app.Config{
-		BaseURL: baseURL, Zone: "Europe/Moscow", OpenSignUp: true,
+		BaseURL: baseURL, Zone: "Europe/Moscow", SignUp: mailing.SignUpOpen,
 		CheckRelay: func(_ context.Context, r app.RelaySettings, step func(string, error)) { h.checkRelay(r, step) },
 	}
 	options := web.Options{

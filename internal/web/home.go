@@ -18,7 +18,7 @@ func (w *Web) homeRoutes() []Route {
 
 func showHome(r *request) error {
 	if r.actor.ID == 0 {
-		return r.render(http.StatusOK, welcomePage(r.page(r.T("home.welcome")), r.App.OpenSignUp, r.blogPosts()))
+		return r.render(http.StatusOK, welcomePage(r.page(r.T("home.welcome")), r.App.OpensSignUp(), r.blogPosts()))
 	}
 	v, err := r.home()
 	if err != nil {

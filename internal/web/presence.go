@@ -94,6 +94,7 @@ func (r *request) signIn(account mailing.Account) error {
 	if account.Theme != "" { // for the pages after signing out
 		r.keep(ui.ThemeCookie, account.Theme)
 	}
+	r.remember(account)
 	return r.App.SignedIn(r.in.Context(), account)
 }
 

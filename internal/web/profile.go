@@ -111,11 +111,3 @@ func setPreferences(r *request) error {
 	r.redirect(localPath(r.field("back")))
 	return nil
 }
-
-// keep sets a cookie that is no secret.
-func (r *request) keep(name, value string) {
-	http.SetCookie(r.out, &http.Cookie{
-		Name: name, Value: value, Path: "/", MaxAge: int(preferencesLife.Seconds()),
-		Secure: r.Secure, SameSite: http.SameSiteLaxMode, HttpOnly: name == langCookie, // the theme is set by a script, too
-	})
-}

@@ -33,11 +33,7 @@ func (w *Web) newRequest(out http.ResponseWriter, in *http.Request) (*request, e
 	from := w.visitor(in)
 	in = in.WithContext(app.WithOrigin(in.Context(), from.Address))
 	r := &request{Web: w, in: in, out: out, from: from, now: time.Now()}
-	kept := ""
-	if cookie, err := in.Cookie(langCookie); err == nil {
-		kept = cookie.Value
-	}
-	r.Printer = r.speak(i18n.Match(in.Header.Get("Accept-Language"), kept), w.App.Zone)
+	r.Printer = r.speak(i18n.Match(in.Header.Get("Accept-Language"), w.cookie(in, langCookie)), w.App.Zone)
 	id := w.sessions.GetString(in.Context(), sessionAccount)
 	if id == "" {
 		return r, nil
@@ -119,8 +115,8 @@ func (r *request) page(title string) ui.Page {
 		Printer: r.Printer, Title: title, Path: r.in.URL.RequestURI(), Now: r.now, Version: r.Version,
 		Flashes: r.popFlashes(), Demo: r.readsDemo(),
 	}
-	if cookie, err := r.in.Cookie(ui.ThemeCookie); err == nil {
-		p.Theme = ui.ParseTheme(cookie.Value)
+	if theme := r.cookie(r.in, ui.ThemeCookie); theme != "" {
+		p.Theme = ui.ParseTheme(theme)
 	}
 	if r.actor.Theme != "" { // it follows the person to another device
 		p.Theme = ui.ParseTheme(r.actor.Theme)
@@ -226,5 +222,6 @@ func (r *request) mend(err error, form func(problems map[string]string) templ.Co
 	if !ok {
 		return err
 	}
+	r.sayWhen(err)
 	return r.render(statuses[mailing.KindOf(err)], form(problems))
 }

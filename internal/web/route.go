@@ -55,7 +55,7 @@ func (w *Web) Routes() []Route {
 		w.demoRoutes(), w.unsubscribeRoutes(), w.statusRoutes(), w.adminRoutes(), w.userRoutes(),
 		w.adminMailingRoutes(), w.relayRoutes(), w.domainRoutes(), w.holdRoutes(), w.settingRoutes(), w.healthRoutes(),
 		w.jobRoutes(), w.auditRoutes(), w.personalRoutes(),
-		w.blogRoutes(), w.blogAdminRoutes(),
+		w.blogRoutes(), w.blogAdminRoutes(), w.firstRoutes(),
 	} {
 		all = append(all, routes...)
 	}

@@ -19,7 +19,6 @@ const (
 
 const (
 	sessionFlashes = "flashes"
-	langCookie     = "lang"
 )
 
 func newSessions(store scs.CtxStore, secure bool) *scs.SessionManager {
@@ -28,10 +27,8 @@ func newSessions(store scs.CtxStore, secure bool) *scs.SessionManager {
 	m.Codec = SessionCodec{}
 	m.HashTokenInStore = true
 	m.Lifetime = sessionLife // SessionOf ends those that nobody visits; scs would write each at each visit
-	m.Cookie.Name, m.Cookie.HttpOnly, m.Cookie.SameSite = "session", true, http.SameSiteLaxMode
-	if m.Cookie.Secure = secure; secure {
-		m.Cookie.Name = "__Host-session" // RFC 6265bis, section 4.1.3.2
-	}
+	m.Cookie.Name, m.Cookie.Secure = cookieName("session", secure), secure
+	m.Cookie.HttpOnly, m.Cookie.SameSite = true, http.SameSiteLaxMode
 	return m
 }
 

@@ -16,11 +16,12 @@ import (
 func (w *Web) visitor(in *http.Request) app.Visitor {
 	peer, err := netip.ParseAddrPort(in.RemoteAddr)
 	if err != nil {
-		return app.Visitor{Address: in.RemoteAddr}
+		return app.Visitor{Address: in.RemoteAddr, Device: w.cookie(in, deviceCookie)}
 	}
 	near := peer.Addr().Unmap()
 	return app.Visitor{
 		Address:  household(w.behindProxies(near, in.Header)),
+		Device:   w.cookie(in, deviceCookie),
 		Loopback: w.Loopback && near.IsLoopback() && loopbackHost(in.Host) && !forwarded(in.Header),
 	}
 }

@@ -8,6 +8,7 @@ import "./files.js";
 import "./menus.js";
 import "./previews.js";
 import "./selection.js";
+import "./strength.js";
 import "./tabs.js";
 import "./theme.js";
 import "./times.js";

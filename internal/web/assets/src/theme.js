@@ -10,7 +10,8 @@ document.addEventListener("submit", (event) => {
   if (!form || chosen?.name !== "theme") return;
   event.preventDefault();
   const secure = location.protocol === "https:" ? "; Secure" : "";
-  document.cookie = `theme=${chosen.value}; Path=/; Max-Age=${YEAR}; SameSite=Lax${secure}`;
+  const name = secure ? "__Host-theme" : "theme"; // as the server calls it
+  document.cookie = `${name}=${chosen.value}; Path=/; Max-Age=${YEAR}; SameSite=Lax${secure}`;
   document.documentElement.dataset.bsTheme = chosen.value;
   const told = new URLSearchParams({ theme: chosen.value });
   fetch(form.action, { method: "POST", body: told, keepalive: true, redirect: "manual" }).catch(() => {});
