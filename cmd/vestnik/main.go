@@ -33,6 +33,7 @@ type commands struct {
 	Csu     csuCommand     `cmd:""`
 	User    struct {
 		Create       userCreateCommand       `cmd:""`
+		Invite       userInviteCommand       `cmd:""`
 		ResetFactors userResetFactorsCommand `cmd:""`
 		Export       userExportCommand       `cmd:""`
 		Erase        userEraseCommand        `cmd:""`

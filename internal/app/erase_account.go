@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"vestnik/internal/mailing"
-	"vestnik/internal/store"
 )
 
 // ErasureGrace is how long a person may take back that their account be erased: two
@@ -18,7 +17,7 @@ func (a *App) PlanErasure(ctx context.Context, actor mailing.Account, password s
 	if err := a.mayGo(ctx, actor); err != nil {
 		return time.Time{}, err
 	}
-	if err := a.confirmPassword(ctx, actor, password); err != nil {
+	if err := a.checkOwnPassword(ctx, actor, password); err != nil {
 		return time.Time{}, err
 	}
 	at := a.Now().Add(ErasureGrace)
@@ -27,23 +26,6 @@ func (a *App) PlanErasure(ctx context.Context, actor mailing.Account, password s
 		After: mailing.Facts{"erase_at": at.UTC().Format(time.RFC3339)},
 	})
 	return at, a.store.PlanErasure(ctx, actor.ID, a.Now(), at)
-}
-
-// confirmPassword asks for the actor's password once more; who is signed in has a budget of
-// their own for that.
-func (a *App) confirmPassword(ctx context.Context, actor mailing.Account, password string) error {
-	budget := PasswordTriesDevice.Named("password again of " + idText(actor.ID))
-	right, err := a.guarded(ctx, []store.TryBudget{budget}, func() (bool, error) {
-		_, hash, err := a.store.AccountByEmail(ctx, actor.Email)
-		if err != nil {
-			return false, err
-		}
-		return a.hasher.Verify(ctx, password, hash)
-	})
-	if err == nil && !right {
-		return mailing.FieldFault(mailing.Invalid, "password", "password_not_right")
-	}
-	return wrap(err, "confirm password")
 }
 
 // CancelErasure takes it back.

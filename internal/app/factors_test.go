@@ -278,7 +278,8 @@ func TestFactorsAndPasswords(t *testing.T) {
 	t.Run("a new password by a link leaves the second factor on", func(t *testing.T) {
 		must(t, h.RequestReset(t.Context(), stranger, "anna@example.org"))
 		link := h.last(t, "link")
-		must(t, h.Reset(t.Context(), link[strings.LastIndex(link, "/")+1:], "совсем другой пароль", "совсем другой пароль"))
+		_, err := h.Reset(t.Context(), link[strings.LastIndex(link, "/")+1:], "совсем другой пароль", "совсем другой пароль")
+		must(t, err)
 		needed, err := h.NeedsFactor(t.Context(), anna.ID)
 		if err != nil || !needed {
 			t.Errorf("needed: %v, %v", needed, err)

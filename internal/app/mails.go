@@ -26,6 +26,10 @@ const (
 
 	mailBlocked   = "account_blocked"   // who, why
 	mailUnblocked = "account_unblocked" // who, link
+	mailInvite    = "invite"            // link, inviter
+	mailEmailNew  = "email_new"         // link, old
+	mailEmailOld  = "email_old"         // link, new
+	mailMoved     = "email_moved"       // new
 
 	mailRelayStopped = "relay_stopped" // relay, why, link
 )

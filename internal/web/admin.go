@@ -19,6 +19,7 @@ type adminSection struct {
 func adminSections() []adminSection {
 	return []adminSection{
 		{"/admin/users", "nav.users", mailing.ViewUsers},
+		{"/admin/invitations", "invitations.title", mailing.InviteUsers},
 		{"/admin/mailings", "admin.mailings", mailing.ViewAnyMailing},
 		{"/admin/blog", "nav.blog", mailing.WriteBlog},
 		{"/relays", "nav.relay", mailing.ManageRelays},

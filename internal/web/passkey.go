@@ -40,7 +40,10 @@ func (r *request) asked() string { return r.sessions.PopString(r.in.Context(), s
 func askToSignIn(r *request) error { return r.askBrowser(r.App.AskToSignIn) }
 
 func signInByPasskey(r *request) error {
-	form := r.signInForm()
+	form, err := r.signInForm()
+	if err != nil {
+		return err
+	}
 	account, err := r.App.SignInByPasskey(r.in.Context(), r.from, r.asked(), r.field("answer"))
 	if mailing.CodeOf(err) == "account_blocked" {
 		return r.render(http.StatusForbidden, signInPage(r.page(r.T("account.sign_in")), form, map[string]string{"": r.Error(err)}))
