@@ -30,7 +30,7 @@ var may = map[string]string{
 	"web":          "mailing app i18n",
 	"api":          "mailing app",
 	"jobs":         "mailing store schedule app",
-	"app":          "mailing store auth compose picture",
+	"app":          "mailing store auth compose picture cache",
 	"track":        "mailing store auth",
 	"bounce":       "mailing store",
 	"deliver":      "mailing store compose transport",
@@ -41,6 +41,7 @@ var may = map[string]string{
 	"auth":         "mailing",
 	"picture":      "mailing",
 	"i18n":         "mailing", // renders its errors, and its rules in words
+	"cache":        "",
 	"config":       "",
 	"mailing":      "",
 	"metrics":      "",
@@ -60,7 +61,7 @@ var testsMay = map[string]string{
 	"cmd/vestnik": everything,
 	"server":      everything,
 	"jobs":        "mailing store smtpsink auth",
-	"web":         "mailing store smtpsink auth config transport",
+	"web":         "mailing store smtpsink auth config transport cache",
 	"api":         "mailing store smtpsink auth config",
 }
 
