@@ -65,6 +65,13 @@ type Config struct {
 	// Signer returns who signs the mails of a domain; nil: nobody. It is asked for
 	// every mail, and gives the same one until the keys change. It may be missing.
 	Signer func(domain string) *dkim.Signer
+	// Slots reserves the next moments, up to most, at which mails may leave by a road with
+	// a limit by the second that all nodes share. It reports false when they do not share it
+	// now; then each of the nodes that live has its part. It may be missing.
+	Slots func(ctx context.Context, roadID int64, perSecond, most, nodes int) (Slots, bool)
+	// RunsMoved is told about once a second what was settled anything of, and which runs
+	// have come to their end. It may be missing.
+	RunsMoved func(ctx context.Context, moved []int64, ended []mailing.Run)
 	// UnsubscribeURL is the address by which a reader leaves the owner's list.
 	UnsubscribeURL func(ownerID, runID int64, email string) string
 	// OpenVars unseals the fields of a single mail.
@@ -113,6 +120,7 @@ type Engine struct {
 	journal *journal
 
 	live   liveRuns
+	moves  moves
 	halts  refusals
 	drafts drafts
 

@@ -8,7 +8,7 @@ import (
 // Limits are how many mails may leave by a road, from all nodes together; 0 is no
 // limit.
 type Limits struct {
-	PerSecond int // shared out among the nodes that live
+	PerSecond int // one meter for all nodes, or shared out among those that live; see slots.go
 	PerHour   int // in any 60 minutes, and
 	PerDay    int // in any 24 hours: nodes take from one account in the ledger
 }
@@ -18,8 +18,8 @@ func (l Limits) any() bool { return l.PerSecond > 0 || l.PerHour > 0 || l.PerDay
 // quota is what this node may still send by a road. It is for one goroutine.
 type quota struct {
 	*lane
-	next    time.Time // when the next mail may go, by the second's limit
-	granted int       // by the account in the ledger, and not used
+	slots   slots
+	granted int // by the account in the ledger, and not used
 }
 
 // grantMost is how many mails a node takes off the account at once: few enough that
@@ -30,7 +30,7 @@ const grantMost = 50
 // take waits until one more mail may go. It reports false when that will not be soon,
 // and from when on it may, or when the lane is closed.
 func (q *quota) take(ctx context.Context, now time.Time) (from time.Time, ok bool) {
-	if !q.pause(now) {
+	if !q.pause(ctx, now) {
 		return now, false
 	}
 	l := q.limits
@@ -44,31 +44,6 @@ func (q *quota) take(ctx context.Context, now time.Time) (from time.Time, ok boo
 	}
 	q.granted--
 	return now, true
-}
-
-// pause keeps the mails of this node as far apart as the second's limit wants. It
-// reports false when the lane is closed.
-func (q *quota) pause(now time.Time) bool {
-	if q.limits.PerSecond <= 0 {
-		return true
-	}
-	wait := q.next.Sub(now)
-	shared := max(q.nodes.Load(), 1)
-	if q.site != nil {
-		shared = 1 // a site's limits are those of one machine
-	}
-	q.next = later(q.next, now).Add(time.Second * time.Duration(shared) / time.Duration(q.limits.PerSecond))
-	if wait <= 0 {
-		return true
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-q.closing:
-		return false
-	}
 }
 
 func later(a, b time.Time) time.Time {

@@ -60,6 +60,7 @@ func (e *Engine) settleBatch(ctx context.Context, batch []store.Outcome) bool {
 			// journal has forgotten what came of it before.
 			e.journal.settled(batch)
 			e.hands.letGo(batch)
+			e.moves.settle(batch)
 			return true
 		}
 		e.Log.Error("outcomes cannot be settled", "node", e.node.Name, "outcomes", len(batch), "error", err)

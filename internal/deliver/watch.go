@@ -36,6 +36,7 @@ func (e *Engine) watch(ctx context.Context) {
 			e.Log.Error("node cannot see what may be sent", "node", e.node.Name, "error", err)
 			continue
 		}
+		e.tellMoves(ctx, time.Now())
 		if time.Since(lastTakeOver) < aliveEvery {
 			continue
 		}
@@ -79,6 +80,7 @@ func (e *Engine) look(ctx context.Context) error {
 		return err
 	}
 	e.live.update(runs, gone, now)
+	e.moves.look(runs)
 	e.drafts.keep(runs)
 	return nil
 }
