@@ -106,6 +106,7 @@ func checkNames(problems *mailing.Problems, a mailing.Account) {
 // putUnconfirmed stores a registration. An address that is confirmed already
 // gets a mail that says so, in place of a code.
 func (a *App) putUnconfirmed(ctx context.Context, account mailing.Account, hash string) error {
+	defer a.accountsChanged(ctx)
 	id, err := a.store.CreateAccount(a.byThemselves(ctx, account, "account.register"), account, hash)
 	if err == nil {
 		account.ID = id

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"vestnik/internal/auth"
+	"vestnik/internal/cache"
 	"vestnik/internal/mailing"
 	"vestnik/internal/picture"
 	"vestnik/internal/store"
@@ -61,6 +62,8 @@ type Config struct {
 	Checkups []Checkup
 	// JobQueue is the work in the background, to be looked at.
 	JobQueue JobQueue
+	// Cache keeps what many pages show; nil: nothing is kept.
+	Cache *cache.Cache
 	// Now is time.Now but in tests.
 	Now func() time.Time
 }
@@ -118,7 +121,7 @@ func (a *App) Numbers(ctx context.Context, actor mailing.Account, everyone bool)
 	if err != nil {
 		return store.Numbers{}, err
 	}
-	return a.store.Numbers(ctx, owner)
+	return a.numbers(ctx, owner)
 }
 
 // Sweep deletes what has expired, or has been kept for as long as the settings say,

@@ -54,7 +54,8 @@ func (a *App) activate(ctx context.Context, account mailing.Account, hash string
 	if err != nil || !first {
 		return err
 	}
-	return a.store.ConfirmAccount(ctx, account.ID, a.Now())
+	defer a.accountsChanged(ctx)
+	return a.store.ConfirmAccount(a.byThemselves(ctx, account, "account.confirm"), account.ID, a.Now())
 }
 
 const purposeProof = "proof of a code"

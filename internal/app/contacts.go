@@ -80,6 +80,7 @@ func (a *App) CreateContact(ctx context.Context, actor mailing.Account, c mailin
 	if err := a.keepErased(ctx, c.OwnerID, c.Email); err != nil {
 		return c, err
 	}
+	defer a.numbersChanged(ctx, c.OwnerID)
 	ctx = a.doing(ctx, actor, mailing.Deed{
 		Action: "contact.create", Thing: contactThing(c), Owner: actor.ID, After: known(contactFacts(c)),
 	})
@@ -100,6 +101,7 @@ func (a *App) UpdateContact(ctx context.Context, actor mailing.Account, id int64
 	if err := c.Check(); err != nil {
 		return c, err
 	}
+	defer a.numbersChanged(ctx, c.OwnerID)
 	before, after := changes(was, contactFacts(c))
 	if len(after) == 0 {
 		return c, nil
@@ -119,6 +121,7 @@ func (a *App) DeleteContact(ctx context.Context, actor mailing.Account, id int64
 	if err != nil {
 		return err
 	}
+	defer a.numbersChanged(ctx, c.OwnerID)
 	_, err = a.store.DeleteContacts(a.doing(ctx, actor, mailing.Deed{
 		Action: "contact.delete", Thing: contactThing(c), Owner: c.OwnerID, Before: known(contactFacts(c)),
 	}), c.OwnerID, []int64{id})
@@ -128,6 +131,7 @@ func (a *App) DeleteContact(ctx context.Context, actor mailing.Account, id int64
 // DeleteContacts removes those of the contacts that are the actor's and returns
 // how many were.
 func (a *App) DeleteContacts(ctx context.Context, actor mailing.Account, ids []int64) (int64, error) {
+	defer a.numbersChanged(ctx, actor.ID)
 	return a.store.DeleteContacts(a.doing(ctx, actor, mailing.Deed{
 		Action: "contact.delete_many", Thing: mailing.Thing{Kind: mailing.ThingContact}, Owner: actor.ID,
 	}), actor.ID, ids)

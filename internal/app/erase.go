@@ -83,6 +83,7 @@ func (a *App) erase(ctx context.Context, actor mailing.Account, ownerID int64, e
 	deed := a.doing(ctx, actor, mailing.Deed{
 		Action: "contact.erase", Thing: mailing.Thing{Kind: mailing.ThingContact, ID: contactID, Name: p.Pseudonym}, Owner: ownerID,
 	})
+	defer a.numbersChanged(ctx, ownerID)
 	if err := a.store.ErasePerson(deed, p, a.Now()); err != nil {
 		return err
 	}

@@ -77,5 +77,7 @@ func (a *App) eraseAccount(ctx context.Context, actor mailing.Account, id int64)
 	ctx = a.doing(ctx, actor, mailing.Deed{
 		Action: "account.erase", Thing: mailing.Thing{Kind: mailing.ThingAccount, ID: id}, Owner: id,
 	})
+	defer a.numbersChanged(ctx, id)
+	defer a.accountsChanged(ctx)
 	return a.store.EraseAccount(ctx, id, a.Now())
 }

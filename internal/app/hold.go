@@ -57,6 +57,7 @@ func (a *App) EndHold(ctx context.Context, actor mailing.Account, end mailing.Ho
 	if end != mailing.HoldGoOn && end != mailing.HoldCopy {
 		return HoldEnded{}, mailing.Fault(mailing.Invalid, "choice_unknown")
 	}
+	defer a.numbersChanged(ctx, actor.ID)
 	return a.store.EndHold(a.doing(ctx, actor, mailing.Deed{
 		Action: "service.end_hold", Thing: service, After: mailing.Facts{"end": string(end)},
 	}), end, actor.ID, a.Now())

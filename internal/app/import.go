@@ -45,6 +45,7 @@ func (a *App) ImportContacts(ctx context.Context, actor mailing.Account, filenam
 	if err != nil {
 		return store.Import{}, importFault(err)
 	}
+	defer a.numbersChanged(ctx, actor.ID)
 	im := importing{app: a, actor: actor, file: file, report: store.Import{
 		OwnerID: actor.ID, Filename: shortened(mailing.CleanLine(filename)), CreatedAt: a.Now(),
 	}}

@@ -105,6 +105,7 @@ func (a *App) CreateMailing(ctx context.Context, actor mailing.Account, f Mailin
 	}
 	m := mailing.Mailing{OwnerID: actor.ID, Status: mailing.StatusCreated, NextAt: next, CreatedAt: a.Now()}
 	f.apply(&m, a.Now())
+	defer a.numbersChanged(ctx, m.OwnerID)
 	facts, err := a.mailingFacts(ctx, m)
 	if err != nil {
 		return m, err
@@ -142,6 +143,7 @@ func (a *App) UpdateMailing(ctx context.Context, actor mailing.Account, id int64
 		return m, err
 	}
 	f.apply(&m, a.Now())
+	defer a.numbersChanged(ctx, m.OwnerID)
 	if ctx, err = a.editing(ctx, actor, was, m); err != nil {
 		return m, err
 	}
@@ -322,6 +324,7 @@ func (a *App) DeleteMailing(ctx context.Context, actor mailing.Account, id int64
 	if err != nil {
 		return err
 	}
+	defer a.numbersChanged(ctx, m.OwnerID)
 	facts, err := a.mailingFacts(ctx, m)
 	if err != nil {
 		return err
@@ -419,6 +422,7 @@ func (a *App) turn(ctx context.Context, actor mailing.Account, m mailing.Mailing
 		Action: turns[e], Thing: mailingThing(m, facts), Owner: m.OwnerID, Why: why,
 		Before: mailing.Facts{"status": string(was)}, After: mailing.Facts{"status": string(status)},
 	})
+	defer a.numbersChanged(ctx, m.OwnerID)
 	if status == mailing.StatusCompleted {
 		return a.goOnToTheEnd(ctx, m, was)
 	}

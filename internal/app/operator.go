@@ -56,6 +56,7 @@ func (a *App) storeAccount(ctx context.Context, actor, account mailing.Account, 
 	if err != nil {
 		return account, wrap(err, "create account")
 	}
+	defer a.accountsChanged(ctx)
 	if n.Code == "" {
 		account.ConfirmedAt = a.Now()
 	}

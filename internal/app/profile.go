@@ -23,6 +23,7 @@ func (a *App) UpdateProfile(ctx context.Context, actor mailing.Account, p Profil
 	if err := problems.Err(); err != nil {
 		return err
 	}
+	defer a.accountsChanged(ctx)
 	return wrap(a.storeProfile(ctx, actor), "update profile")
 }
 
@@ -67,6 +68,7 @@ func (a *App) SetLang(ctx context.Context, actor mailing.Account, lang string) e
 		return mailing.FieldFault(mailing.Invalid, "lang", "choice_unknown")
 	}
 	actor.Lang = lang
+	defer a.accountsChanged(ctx)
 	return wrap(a.storeProfile(ctx, actor), "set language")
 }
 

@@ -27,6 +27,7 @@ func (a *App) SendNow(ctx context.Context, actor mailing.Account, mailingID int6
 		return 0, err
 	}
 	run := mailing.NewRun(m, owner, mailing.RunManual, a.Now(), a.Now())
+	defer a.numbersChanged(ctx, m.OwnerID) // nobody to send to: it is completed at once
 	doing := a.doing(ctx, actor, mailing.Deed{
 		Action: "mailing.send", Owner: m.OwnerID, Thing: mailingThing(m, mailing.Facts{"message": message.Subject}),
 	})
@@ -77,6 +78,16 @@ func (a *App) Run(ctx context.Context, actor mailing.Account, id int64) (v RunVi
 	if v.Run, err = a.visibleRun(ctx, actor, id); err != nil {
 		return v, err
 	}
+	if v, err = a.view(ctx, v.Run); err != nil {
+		return v, err
+	}
+	v.May = allowedRun(actor, v)
+	return v, nil
+}
+
+// view adds to a run what its page shows beside it, whoever looks.
+func (a *App) view(ctx context.Context, run mailing.Run) (v RunView, err error) {
+	v.Run = run
 	version, err := a.store.Version(ctx, v.VersionID)
 	if err != nil {
 		return v, err
@@ -90,7 +101,7 @@ func (a *App) Run(ctx context.Context, actor mailing.Account, id int64) (v RunVi
 		v.Held = v.Mailing.ID != 0 && !v.Mailing.Status.Live()
 	}
 	if v.State.Open() {
-		counts, err := a.store.CountDeliveries(ctx, id)
+		counts, err := a.store.CountDeliveries(ctx, run.ID)
 		if err != nil {
 			return v, err
 		}
@@ -102,12 +113,15 @@ func (a *App) Run(ctx context.Context, actor mailing.Account, id int64) (v RunVi
 			}
 		}
 	}
+	return v, nil
+}
+
+func allowedRun(actor mailing.Account, v RunView) RunActions {
 	change := mayChange(actor, v.OwnerID, mailing.ViewAnyMailing) == nil
-	v.May = RunActions{
+	return RunActions{
 		Cancel: change && v.State.Open(), Continue: change && v.State.Open() && v.Halt != "",
 		Resolve: change && v.Counts.InDoubt > 0,
 	}
-	return v, nil
 }
 
 // LatestRuns lists runs of mailings, newest first.
@@ -169,6 +183,7 @@ func (a *App) CancelRun(ctx context.Context, actor mailing.Account, id int64) er
 	if err != nil {
 		return err
 	}
+	defer a.RunsMoved(ctx, nil, []mailing.Run{run})
 	return a.store.CancelRun(ctx, id, a.Now())
 }
 
@@ -184,6 +199,7 @@ func (a *App) ContinueRun(ctx context.Context, actor mailing.Account, id int64) 
 	if err != nil {
 		return err
 	}
+	defer a.RunsMoved(ctx, []int64{id}, nil)
 	return a.store.HaltRun(ctx, id, "")
 }
 
@@ -224,6 +240,7 @@ func (a *App) ResolveDoubt(ctx context.Context, actor mailing.Account, runID, de
 	if state == mailing.Waiting && mailing.IsErased(d.Email) {
 		return mailing.Fault(mailing.Conflict, "delivery_erased")
 	}
+	defer a.RunsMoved(ctx, nil, []mailing.Run{run})
 	return a.store.ResolveDoubt(ctx, runID, deliveryID, state, a.Now())
 }
 

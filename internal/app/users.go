@@ -15,7 +15,7 @@ func (a *App) Accounts(ctx context.Context, actor mailing.Account, f AccountFilt
 	if !actor.Role.May(mailing.ViewUsers) {
 		return nil, 0, mailing.Fault(mailing.NotFound, "not_found")
 	}
-	return a.store.Accounts(ctx, f, page)
+	return a.accounts(ctx, f, page)
 }
 
 // UserView is all that the page of a person shows to those who may see people.
@@ -119,6 +119,7 @@ func (a *App) GrantRole(ctx context.Context, actor mailing.Account, id int64, ro
 		return err
 	}
 	ctx = a.doing(ctx, actor, deedTo(of, "account.role", mailing.Facts{"role": string(of.Role)}, mailing.Facts{"role": string(role)}))
+	defer a.accountsChanged(ctx)
 	return a.store.SetRole(ctx, id, role)
 }
 
@@ -144,6 +145,7 @@ func (a *App) BlockUser(ctx context.Context, actor mailing.Account, id int64, wh
 	}
 	deed := deedTo(of, "account.block", mailing.Facts{"standing": string(of.Standing())}, mailing.Facts{"standing": string(mailing.StandingBlocked)})
 	deed.Why = why
+	defer a.accountsChanged(ctx)
 	if err := a.store.Block(a.doing(ctx, actor, deed), id, actor.ID, why, a.Now()); err != nil {
 		return err
 	}
@@ -163,6 +165,7 @@ func (a *App) UnblockUser(ctx context.Context, actor mailing.Account, id int64) 
 	let := mailing.Account{ConfirmedAt: of.ConfirmedAt}
 	deed := deedTo(of, "account.unblock",
 		mailing.Facts{"standing": string(of.Standing())}, mailing.Facts{"standing": string(let.Standing())})
+	defer a.accountsChanged(ctx)
 	if err := a.store.Unblock(a.doing(ctx, actor, deed), id); err != nil {
 		return err
 	}
@@ -194,6 +197,7 @@ func (a *App) LimitUser(ctx context.Context, actor mailing.Account, id, perDay i
 	if perDay == of.PerDay {
 		return nil
 	}
+	defer a.accountsChanged(ctx)
 	fact := func(n int64) mailing.Facts { return mailing.Facts{"per_day": strconv.FormatInt(n, 10)} }
 	return a.store.SetPerDay(a.doing(ctx, actor, deedTo(of, "account.limit", fact(of.PerDay), fact(perDay))), id, perDay)
 }
@@ -227,6 +231,7 @@ func (a *App) manageableUser(ctx context.Context, actor mailing.Account, id int6
 
 // SignedIn notes that a person has just signed in.
 func (a *App) SignedIn(ctx context.Context, who mailing.Account) error {
+	defer a.accountsChanged(ctx)
 	return a.store.SignedIn(a.ofOneself(ctx, who, "account.sign_in"), who.ID, a.Now())
 }
 

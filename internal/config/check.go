@@ -84,6 +84,30 @@ func databaseURL(value string) (string, error) {
 	return serverURL(value, "postgres", "postgresql")
 }
 
+// cacheLocation checks the address of a Redis as redis-cli takes it, with the number of
+// a database for a path.
+func cacheLocation(value string) (string, error) {
+	if value == "" {
+		return "", nil
+	}
+	if _, err := serverURL(value, "redis", "rediss"); err != nil {
+		return "", err
+	}
+	location, err := url.Parse(value)
+	if err != nil {
+		return "", err
+	}
+	if number := strings.Trim(location.Path, "/"); number != "" {
+		if _, err := strconv.ParseUint(number, 10, 16); err != nil {
+			return "", errors.New("must end with the number of a database, as in redis://127.0.0.1:6379/0")
+		}
+	}
+	if location.RawQuery != "" {
+		return "", errors.New("must have no question mark: there is nothing more to set")
+	}
+	return value, nil
+}
+
 func smtpURL(value string) (string, error) {
 	if value == "" {
 		return "", nil

@@ -38,6 +38,8 @@ type Config struct {
 	MetricsAddr   string         // host:port of numbers and profiles; empty: nowhere
 	DataDir       string         // folder of everything that is not in the database
 	DatabaseURL   string         // "sqlite:PATH" or "postgres://…"; may hold a password
+	CacheLocation string         // "redis://…" or "rediss://…"; empty: no Redis; may hold a password
+	CacheEnabled  bool           // whether anything is kept, and CacheLocation used
 	SMTPURL       string         // "smtp://…" or "smtps://…"; empty is the demo mailbox; may hold a password
 	MailFrom      mail.Address   // sender of codes and notices
 	Roles         []Role         // never empty, without repetition

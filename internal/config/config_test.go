@@ -110,6 +110,11 @@ func TestBadValues(t *testing.T) {
 		{"DATABASE_URL=sqlite:", "name a file"},
 		{"DATABASE_URL=postgres:///vestnik", "name a host"},
 		{"SMTP_URL=smtp.yandex.ru", "smtp://"},
+		{"CACHE_LOCATION=cache:6379", "redis://"},
+		{"CACHE_LOCATION=redis://", "name a host"},
+		{"CACHE_LOCATION=redis://cache/first", "number of a database"},
+		{"CACHE_LOCATION=redis://cache/0?read_timeout=1h", "question mark"},
+		{"CACHE_ENABLED=perhaps", "true or false"},
 		{"SMTP_URL=smtp://:25", "name a host"},
 		{"VESTNIK_MAIL_FROM=nobody", "an address"},
 		{"VESTNIK_CONNECTIONS=many", "from 1 to 1000"},
@@ -187,7 +192,7 @@ func TestProblems(t *testing.T) {
 		}
 	})
 	t.Run("no error shows a secret", func(t *testing.T) {
-		for _, line := range []string{"DATABASE_URL=my://v:hunter2@db", "SMTP_URL=smtp://v:hunter2%@h", "VESTNIK_SECRET_KEY=hunter2"} {
+		for _, line := range []string{"DATABASE_URL=my://v:hunter2@db", "SMTP_URL=smtp://v:hunter2%@h", "CACHE_LOCATION=redis://:hunter2%@h", "CACHE_LOCATION=redis://:hunter2@h/x", "VESTNIK_SECRET_KEY=hunter2"} {
 			_, err := Load([]string{line}, nil)
 			if err == nil || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("%s: %v", line, err)
@@ -235,6 +240,7 @@ func rowOf(t *testing.T, c Config, name string) Row {
 func TestExplain(t *testing.T) {
 	c := load(t, map[string]string{"connections": "3"},
 		"DATABASE_URL=postgres://v:hunter2@db/vestnik?password=hunter2", "SMTP_URL=smtp://v:hunter2@h:25",
+		"CACHE_LOCATION=rediss://:hunter2@h:6379/1",
 		"VESTNIK_SECRET_KEY="+strings.Repeat("hunter2", 5))
 	t.Run("each value is shown with where it came from", func(t *testing.T) {
 		row := rowOf(t, c, "VESTNIK_CONNECTIONS")

@@ -61,6 +61,17 @@ func placeSettings() []setting {
 			meaning: "sqlite:PATH for the embedded database, postgres://… for a PostgreSQL server.",
 			take:    into(func(c *Config) *string { return &c.DatabaseURL }, databaseURL),
 		},
+		{
+			// Both names are those of the earlier service's settings file.
+			env: "CACHE_LOCATION", flag: "cache-location", fallback: always(""), unit: "URL", mask: maskPassword,
+			meaning: "redis://:password@host:6379/0, or rediss://… over TLS, for a cache and limits by the second that several nodes share; empty: each has its own.",
+			take:    into(func(c *Config) *string { return &c.CacheLocation }, cacheLocation),
+		},
+		{
+			env: "CACHE_ENABLED", flag: "cache-enabled", fallback: always("true"), unit: "true or false", isSwitch: true,
+			meaning: "Whether anything is kept in a cache; without that, Redis is not used either.",
+			take:    into(func(c *Config) *bool { return &c.CacheEnabled }, truth),
+		},
 	}
 }
 

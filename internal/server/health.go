@@ -15,7 +15,7 @@ import (
 // checkups look after what is no matter of the database's. Each further part of an
 // installation adds a line.
 func (b *Base) checkups() []app.Checkup {
-	return []app.Checkup{b.diskVitals}
+	return []app.Checkup{b.diskVitals, b.cacheVitals}
 }
 
 // Room on the disk that is worth a look, and that is too little: the journal and

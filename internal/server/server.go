@@ -17,6 +17,7 @@ import (
 
 	"vestnik/internal/app"
 	"vestnik/internal/auth"
+	"vestnik/internal/cache"
 	"vestnik/internal/config"
 	"vestnik/internal/deliver"
 	"vestnik/internal/i18n"
@@ -32,12 +33,14 @@ type Base struct {
 	Config config.Config
 	Log    *slog.Logger
 	Store  *store.Store
+	Cache  *cache.Cache // nil when nothing is to be kept
 	App    *app.App
 	queue  *jobs.Queue
 	roads  *roads
 
 	signers *signers
 	keyring auth.Keys
+	space   string // the installation among others in one Redis
 	numbers *numbers
 }
 
@@ -70,11 +73,15 @@ func (b *Base) open(ctx context.Context, work bool) error {
 	if err != nil {
 		return err
 	}
+	if b.Cache, err = openCache(b.Config, b.space, b.Log); err != nil {
+		return err
+	}
 	b.App = app.New(app.Config{
 		BaseURL: b.Config.BaseURL, Zone: b.Config.Zone.String(),
 		Keep:   store.Retention{Details: b.Config.KeepDetails, Demo: b.Config.KeepDemo, Imports: b.Config.KeepImports},
 		SignUp: mailing.SignUp(b.Config.Signup.Way), SignUpDomains: b.Config.Signup.Domains, AnswerAfter: answerAfter,
 		CheckRelay:     b.tryRelay,
+		Cache:          b.Cache,
 		RelayChanged:   func(ctx context.Context) error { return b.roads.look(ctx) },
 		SigningChanged: func(ctx context.Context) error { return b.signers.look(ctx) },
 		OpenRun:        func(ctx context.Context, runID int64) error { return b.queue.OpenRun(ctx, runID) },
@@ -129,7 +136,7 @@ func (b *Base) keys(ctx context.Context) (auth.Keys, error) {
 	if !newest {
 		b.Log.Warn("secrets in the database are sealed by an old key; run: vestnik key rotate")
 	}
-	b.keyring = keys
+	b.keyring, b.space = keys, there.Instance
 	return keys, nil
 }
 
@@ -153,7 +160,7 @@ func (b *Base) Close() error {
 	if b.queue != nil {
 		b.queue.Close()
 	}
-	return b.Store.Close()
+	return errors.Join(b.Cache.Close(), b.Store.Close())
 }
 
 // Run serves until ctx ends, then stops in order: no new visitors, no new runs,
@@ -231,6 +238,7 @@ func (b *Base) serve(asked context.Context, listener net.Listener, here *presenc
 	}
 	parts.Go(func() { b.follow(ctx) })
 	parts.Go(func() { here.keep(ctx) })
+	parts.Go(func() { b.Cache.Keep(ctx, b.Config.Has(config.RoleWorker)) })
 	if b.Config.Has(config.RoleWorker) {
 		parts.Go(func() {
 			if err := deliver.Run(ctx, b.engine()); err != nil {
@@ -305,6 +313,7 @@ func (b *Base) engine() deliver.Config {
 		Store: b.Store, Log: b.Log, Dir: filepath.Join(b.Config.DataDir, "nodes"), Workers: b.Config.Connections,
 		Roads: b.roads.current, StopRoad: b.roads.stop, Signer: b.signers.of, UnsubscribeURL: b.App.UnsubscribeURL, OpenVars: b.App.OpenVars,
 		Settled: b.numbers.settled,
+		Slots:   b.slots, RunsMoved: b.App.RunsMoved,
 	}
 }
 

@@ -31,7 +31,7 @@ type request struct {
 
 func (w *Web) newRequest(out http.ResponseWriter, in *http.Request) (*request, error) {
 	from := w.visitor(in)
-	in = in.WithContext(app.WithOrigin(in.Context(), from.Address))
+	in = in.WithContext(app.WithOrigin(freshly(in), from.Address))
 	r := &request{Web: w, in: in, out: out, from: from, now: time.Now()}
 	r.Printer = r.speak(i18n.Match(in.Header.Get("Accept-Language"), w.cookie(in, langCookie)), w.App.Zone)
 	id := w.sessions.GetString(in.Context(), sessionAccount)

@@ -76,6 +76,7 @@ func (w *Web) serve(route Route) http.Handler {
 			r.askToSignIn()
 			return
 		}
+		r.noteChange()
 		if !route.Stream && route.Limit != noBody {
 			err = readForm(out, r.in)
 		}

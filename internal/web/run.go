@@ -43,14 +43,11 @@ func (w *Web) showRun(r *request) error {
 	if err != nil {
 		return err
 	}
-	view, err := w.App.Run(r.in.Context(), r.actor, id)
-	if err != nil {
-		return err
-	}
 	page := runPage{}
-	if page.runProgress, err = w.progress(r, r.actor, view, paceOf(view.Run, r.now)); err != nil {
+	if page.Progress, err = w.App.Progress(app.WithFresh(r.in.Context()), r.actor, id); err != nil {
 		return err
 	}
+	page.Pace = paceOf(page.Run, r.now)
 	var part app.Page
 	page.List, part = r.list(runPath(id, ""), deliveriesPerPage)
 	var total int64
@@ -59,7 +56,7 @@ func (w *Web) showRun(r *request) error {
 		return err
 	}
 	page.List.Total = int(total)
-	return r.render(http.StatusOK, runShowPage(r.page(view.Subject), page))
+	return r.render(http.StatusOK, runShowPage(r.page(page.Subject), page))
 }
 
 // shownStates are the states of the deliveries on a tab; nil: all.

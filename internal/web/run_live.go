@@ -27,8 +27,6 @@ const (
 	// liveWrite is how long a browser may take to accept one progress. One that
 	// sleeps is given up; it asks anew when it wakes.
 	liveWrite = 10 * time.Second
-	// answersShown is how many of the mail server's last answers are shown.
-	answersShown = 10
 )
 
 // fragmentPage is what the parts of a page need that are sent by themselves. It
@@ -37,17 +35,8 @@ func (r *request) fragmentPage() ui.Page { return ui.Page{Printer: r.Printer, No
 
 // runProgress is the part of a run's page that is renewed while it is open.
 type runProgress struct {
-	app.RunView
-	Pace    pace
-	Answers []mailing.Attempt // the latest, newest first
-}
-
-func (w *Web) progress(r *request, actor mailing.Account, view app.RunView, p pace) (runProgress, error) {
-	answers, err := w.App.Log(r.in.Context(), actor, app.LogFilter{
-		Everyone:      view.OwnerID != actor.ID,
-		AttemptFilter: app.AttemptFilter{RunID: view.ID, Limit: answersShown},
-	})
-	return runProgress{RunView: view, Pace: p, Answers: answers}, err
+	app.Progress
+	Pace pace
 }
 
 // pace is how fast a run goes, by its latest moments. The first is that of its
@@ -120,32 +109,32 @@ func (w *Web) runEvents(r *request) error {
 	if err != nil {
 		return err
 	}
-	view, err := w.App.Run(r.in.Context(), r.actor, id)
+	shown, err := w.App.Progress(r.in.Context(), r.actor, id)
 	if err != nil {
 		return err
 	}
 	r.out.Header().Set("Content-Type", "text/event-stream")
 	r.out.Header().Set("Cache-Control", "no-store")
 	r.out.Header().Set("X-Accel-Buffering", "no") // nginx would hold it back
-	err = w.followRun(r, view)
+	err = w.followRun(r, shown)
 	if r.in.Context().Err() == nil && err != nil {
 		r.Log.Warn("live progress broke off", "request", visitOf(r.in.Context()).id, "run", id, "error", err)
 	}
 	return nil // the answer has begun, so no other can be given
 }
 
-func (w *Web) followRun(r *request, view app.RunView) error {
+func (w *Web) followRun(r *request, shown app.Progress) error {
 	live := liveStream{out: r.out, control: http.NewResponseController(r.out)}
-	current := paceOf(view.Run, r.now)
+	current := paceOf(shown.Run, r.now)
 	started := time.Now()
 	for {
-		if err := w.sendProgress(r, &live, view, current); err != nil {
+		if err := sendProgress(r, &live, runProgress{Progress: shown, Pace: current}); err != nil {
 			return err
 		}
-		if !view.State.Open() {
+		if !shown.State.Open() {
 			return live.send("done", nil)
 		}
-		err := stay(r.in.Context(), liveWait(time.Since(started)), func(ctx context.Context) error {
+		err := stay(r.in.Context(), liveWait(max(time.Since(started), shown.Took)), func(ctx context.Context) error {
 			_, err := w.App.Account(ctx, r.actor.ID)
 			return err
 		})
@@ -155,12 +144,12 @@ func (w *Web) followRun(r *request, view app.RunView) error {
 		r.now = time.Now()
 		started = r.now
 		if err == nil {
-			view, err = w.runAgain(r.in.Context(), r, view.ID)
+			shown, err = w.progressAgain(r.in.Context(), r, shown.ID)
 		}
 		if err != nil {
 			return errors.Join(err, live.send("done", nil)) // the page will say what is wrong
 		}
-		current = current.with(r.now, view.Counts.Final())
+		current = current.with(r.now, shown.Counts.Final())
 	}
 }
 
@@ -185,11 +174,11 @@ func stay(ctx context.Context, wait time.Duration, letIn func(context.Context) e
 	}
 }
 
-// runAgain reads the run with the rights that the visitor has now.
-func (w *Web) runAgain(ctx context.Context, r *request, id int64) (app.RunView, error) {
+// progressAgain asks with the rights that the visitor has now.
+func (w *Web) progressAgain(ctx context.Context, r *request, id int64) (app.Progress, error) {
 	actor, err := w.App.Account(ctx, r.actor.ID)
 	if err != nil {
-		return app.RunView{}, err
+		return app.Progress{}, err
 	}
 	r.actor = actor
 	_, there, err := w.Sessions.FindCtx(ctx, r.sessionKey())
@@ -197,16 +186,12 @@ func (w *Web) runAgain(ctx context.Context, r *request, id int64) (app.RunView, 
 		err = mailing.Fault(mailing.NotFound, "not_found") // the session was ended
 	}
 	if err != nil {
-		return app.RunView{}, err
+		return app.Progress{}, err
 	}
-	return w.App.Run(ctx, actor, id)
+	return w.App.Progress(ctx, actor, id)
 }
 
-func (w *Web) sendProgress(r *request, live *liveStream, view app.RunView, p pace) error {
-	shown, err := w.progress(r, r.actor, view, p)
-	if err != nil {
-		return err
-	}
+func sendProgress(r *request, live *liveStream, shown runProgress) error {
 	var fragment bytes.Buffer
 	if err := runLive(r.fragmentPage(), shown).Render(r.in.Context(), &fragment); err != nil {
 		return err

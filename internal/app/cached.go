@@ -1,0 +1,96 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"vestnik/internal/cache"
+	"vestnik/internal/mailing"
+	"vestnik/internal/store"
+)
+
+// keptFor is how old what comes out of the cache gets at most, whoever changed what it
+// is about, and wherever. Who changes something by a use case here sees that at once;
+// this is for all the rest: other nodes that share no Redis, commands beside the
+// service, mailings that complete in the background. Chosen: a few seconds are no
+// lie yet, and hundreds of people who look cost one question.
+const keptFor = 5 * time.Second
+
+// Tags of what is kept. Each use case that changes what is kept forgets its tag, when
+// the change is stored and even if that went wrong, since the answer alone may be lost.
+const (
+	tagEverybody = "numbers"
+	tagAccounts  = "accounts"
+)
+
+func tagOwner(id int64) string { return "numbers:" + strconv.FormatInt(id, 10) }
+
+func tagRun(id int64) string { return "run:" + strconv.FormatInt(id, 10) }
+
+// FreshFor is for how long a person who has changed something is to be shown what is
+// in the database, since they may come to a node that does not know of it: as long as
+// anything is kept, and as much again for the change itself.
+const FreshFor = 2 * keptFor
+
+// WithFresh has the use cases of the context look at the database itself, until
+// FreshFor is over.
+func WithFresh(ctx context.Context) context.Context {
+	return cache.Fresh(ctx, time.Now().Add(FreshFor))
+}
+
+// numbers are those of an owner, or with 0 everybody's.
+func (a *App) numbers(ctx context.Context, owner int64) (store.Numbers, error) {
+	key := cache.Key{Tag: tagOwner(owner), Lifetime: keptFor}
+	if owner == 0 {
+		key.Tag = tagEverybody
+	}
+	return cache.Read(ctx, a.Cache, key, func(ctx context.Context) (store.Numbers, error) {
+		return a.store.Numbers(ctx, owner)
+	})
+}
+
+// numbersChanged is called, deferred, by what adds or removes clients or mailings of an
+// owner, or changes an address or a mailing's status.
+func (a *App) numbersChanged(ctx context.Context, owner int64) {
+	a.Cache.Forget(ctx, tagOwner(owner), tagEverybody)
+}
+
+// accountPage is a part of the list of people.
+type accountPage struct {
+	Accounts []mailing.Account
+	Total    int64
+}
+
+func (a *App) accounts(ctx context.Context, f AccountFilter, page Page) ([]mailing.Account, int64, error) {
+	key := cache.Key{Tag: tagAccounts, Name: nameOf(f, page), Lifetime: keptFor}
+	part, err := cache.Read(ctx, a.Cache, key, func(ctx context.Context) (p accountPage, err error) {
+		p.Accounts, p.Total, err = a.store.Accounts(ctx, f, page)
+		return p, err
+	})
+	return part.Accounts, part.Total, err
+}
+
+// nameOf tells parts of the list apart.
+func nameOf(f AccountFilter, p Page) string { return fmt.Sprintf("%#v %#v", f, p) }
+
+// accountsChanged is called, deferred, by what changes anything about an account that
+// the list of people shows.
+func (a *App) accountsChanged(ctx context.Context) { a.Cache.Forget(ctx, tagAccounts) }
+
+// RunsMoved is told by a node that sends, about once a second, of which runs it has
+// settled anything, and which have come to their end and may have completed their
+// mailing.
+func (a *App) RunsMoved(ctx context.Context, moved []int64, ended []mailing.Run) {
+	var tags []string
+	for _, id := range moved {
+		tags = append(tags, tagRun(id))
+	}
+	for _, run := range ended {
+		tags = append(tags, tagRun(run.ID), tagOwner(run.OwnerID), tagEverybody)
+	}
+	if len(tags) > 0 {
+		a.Cache.Forget(ctx, tags...)
+	}
+}
