@@ -278,7 +278,9 @@ func TestChangeOfAddress(t *testing.T) {
 			"a new password": func(h *house, a mailing.Account, _ string) error {
 				return h.store.SetPassword(t.Context(), a.ID, "hash")
 			},
-			"being blocked": func(h *house, a mailing.Account, _ string) error { return h.store.Block(t.Context(), a.ID, 0, "", h.now) },
+			"being blocked": func(h *house, a mailing.Account, _ string) error {
+				return h.store.Block(t.Context(), a.ID, 0, "", h.now)
+			},
 		} {
 			h := newHouse(t)
 			a, fresh, old := moving(t, h)
