@@ -264,7 +264,7 @@ var forgotten = map[string]string{
 	"SetPassword": "is not shown", "UpdateProfile": "UpdateProfile, SetLang",
 	"SetRole": "GrantRole", "BlockAccount": "BlockUser", "UnblockAccount": "UnblockUser", "SetPerDay": "LimitUser",
 	"DeleteContactByEmail": "erase", "DeleteAccount": "eraseAccount", "SetAvatar": "no use case yet", "SetTheme": "no use case yet",
-	"SignedIn": "SignedIn", "LockActiveAdmins": "changes nothing",
+	"SignedIn": "SignedIn", "JoinUnconfirmed": "AcceptInvitation", "MoveAccount": "move", "LockActiveAdmins": "changes nothing",
 	"CreateContact": "CreateContact", "UpdateContact": "UpdateContact",
 	"PauseAll": "EndHold, for who ended it", "CreateMailing": "CreateMailing", "UpdateMailing": "UpdateMailing",
 	"SetMailingStatus": "turn", "OpenedMailing": "changes no number but by FinishMailing", "TouchMailing": "is not shown",

@@ -82,7 +82,7 @@ func (a *App) CreateContact(ctx context.Context, actor mailing.Account, c mailin
 	}
 	defer a.numbersChanged(ctx, c.OwnerID)
 	ctx = a.doing(ctx, actor, mailing.Deed{
-		Action: "contact.create", Thing: contactThing(c), Owner: actor.ID, After: known(contactFacts(c)),
+		Action: "contact.create", Thing: contactThing(c), Owner: actor.ID, After: ofClient(known(contactFacts(c))),
 	})
 	id, err := a.store.CreateContact(ctx, c)
 	c.ID = id
@@ -110,7 +110,7 @@ func (a *App) UpdateContact(ctx context.Context, actor mailing.Account, id int64
 		return c, err
 	}
 	return c, a.store.UpdateContact(a.doing(ctx, actor, mailing.Deed{
-		Action: "contact.update", Thing: thing, Owner: c.OwnerID, Before: before, After: after,
+		Action: "contact.update", Thing: thing, Owner: c.OwnerID, Before: ofClient(before), After: ofClient(after),
 	}), c)
 }
 
@@ -123,7 +123,7 @@ func (a *App) DeleteContact(ctx context.Context, actor mailing.Account, id int64
 	}
 	defer a.numbersChanged(ctx, c.OwnerID)
 	_, err = a.store.DeleteContacts(a.doing(ctx, actor, mailing.Deed{
-		Action: "contact.delete", Thing: contactThing(c), Owner: c.OwnerID, Before: known(contactFacts(c)),
+		Action: "contact.delete", Thing: contactThing(c), Owner: c.OwnerID, Before: ofClient(known(contactFacts(c))),
 	}), c.OwnerID, []int64{id})
 	return err
 }

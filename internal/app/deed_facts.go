@@ -59,8 +59,24 @@ func contactFacts(c mailing.Contact) mailing.Facts {
 	}
 }
 
+// contactThing is a client in the audit log, which is not changed: who asks to be forgotten
+// must not stand in it.
 func contactThing(c mailing.Contact) mailing.Thing {
-	return mailing.Thing{Kind: mailing.ThingContact, ID: c.ID, Name: c.Email}
+	return mailing.Thing{Kind: mailing.ThingContact, ID: c.ID, Name: mailing.MaskEmail(c.Email)}
+}
+
+// ofClient leaves of facts about a client which there are, for the same reason.
+func ofClient(f mailing.Facts) mailing.Facts {
+	for field, fact := range f {
+		switch {
+		case fact == "":
+		case field == "email":
+			f[field] = mailing.MaskEmail(fact)
+		default:
+			f[field] = mailing.Masked
+		}
+	}
+	return f
 }
 
 func messageFacts(m mailing.Message) mailing.Facts {

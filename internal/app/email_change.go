@@ -206,6 +206,7 @@ func (a *App) RefuseEmailChange(ctx context.Context, link string) (EmailQuestion
 // move gives the account its new address and tells the old one. One that is taken meanwhile
 // ends the change.
 func (a *App) move(ctx context.Context, q EmailQuestion, why string) error {
+	defer a.accountsChanged(ctx)
 	was, moved := q.Account, q.Account
 	moved.Email = q.NewEmail
 	deed := accountDeed("account.change_email", was, mailing.Facts{"email": was.Email}, mailing.Facts{"email": moved.Email})

@@ -236,7 +236,7 @@ func TestChangeOfAddress(t *testing.T) {
 				t.Errorf("the old address got %v", m)
 			}
 			sides := map[bool][]string{true: {"new", "old"}, false: {"old", "new"}}[newFirst]
-			h.wantDeeds(t, before, "account.agree_email old@example.org new@example.org"+sides[0],
+			h.wantDeeds(t, before, "account.request_reset old@example.org", "account.agree_email old@example.org new@example.org"+sides[0],
 				"account.agree_email old@example.org new@example.org"+sides[1], "account.change_email old@example.org new@example.org")
 		}
 	})

@@ -323,7 +323,7 @@ func TestEraseAccount(t *testing.T) {
 		t.Run("it is planned on a password, and can be taken back", func(t *testing.T) {
 			h.knowsPassword(t, h.owner)
 			_, err := h.PlanErasure(t.Context(), h.owner, "wrong")
-			want(t, err, "password_not_right")
+			want(t, err, "password_wrong")
 			_, err = h.PlanErasure(t.Context(), admin, "wrong")
 			want(t, err, "account_last_admin")
 			at := h.plan(t, h.owner)
@@ -349,8 +349,11 @@ func TestEraseAccount(t *testing.T) {
 					t.Errorf("%s stands in %v", text, places)
 				}
 			}
-			if places := h.places(t, h.owner.Email); len(places) > 1 || len(places) == 1 && places[0] != "deeds.email" {
-				t.Errorf("the account stands in %v", places)
+			// The audit log keeps who did what.
+			for _, place := range h.places(t, h.owner.Email) {
+				if !strings.HasPrefix(place, "deeds.") {
+					t.Errorf("the account stands in %s", place)
+				}
 			}
 			for _, table := range []string{"contacts", "messages", "mailings", "runs", "imports", "suppressions", "erasures", "attempts"} {
 				var n int

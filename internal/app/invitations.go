@@ -262,6 +262,7 @@ func (a *App) AcceptInvitation(ctx context.Context, link string, r Registration)
 	if err != nil {
 		return mailing.Account{}, err
 	}
+	defer a.accountsChanged(ctx)
 	r.Email = i.Email
 	account, err := a.checkPerson(r)
 	if err != nil {

@@ -29,6 +29,8 @@ var sealedColumns = []sealedColumn{
 		func(values []string) string { return dkim.RecordName(values[0], values[1]) },
 	},
 	{store.SealedColumn{Table: "deliveries", Column: "vars", About: []string{"email"}}, purposeVars, nil},
+	{store.SealedColumn{Table: "totp", Column: "secret_sealed", About: []string{"account_id"}}, purposeTOTP, nil},
+	{store.SealedColumn{Table: "passkeys", Column: "record_sealed", About: []string{"credential_id"}}, purposePasskey, nil},
 	{store.SealedColumn{Table: "person_keys", Column: "key_sealed", About: []string{"''"}}, purposePerson, nil},
 }
 

@@ -187,7 +187,7 @@ func (a *App) SendTest(ctx context.Context, actor mailing.Account, f MessageForm
 	}
 	ctx = a.doing(ctx, actor, mailing.Deed{
 		Action: "message.test", Thing: mailing.Thing{Kind: mailing.ThingMessage, Name: f.Subject}, Owner: actor.ID,
-		After: mailing.Facts{"to": email},
+		After: mailing.Facts{"to": mailing.MaskEmail(email)},
 	})
 	return a.openSingle(ctx, mailing.Run{
 		OwnerID: actor.ID, Kind: mailing.RunTest, Lang: actor.Lang,

@@ -228,7 +228,7 @@ func (a *App) ResolveDoubt(ctx context.Context, actor mailing.Account, runID, de
 	}
 	ctx, err = a.doingRun(ctx, actor, run, mailing.Deed{
 		Action: "run.resolve_doubt", Before: mailing.Facts{"delivery": delivery.State.String()},
-		After: mailing.Facts{"delivery": state.String(), "email": delivery.Email},
+		After: mailing.Facts{"delivery": state.String(), "email": mailing.MaskEmail(delivery.Email)},
 	})
 	if err != nil {
 		return err

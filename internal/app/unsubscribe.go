@@ -80,9 +80,9 @@ func (a *App) leaving(ctx context.Context, s Subscription) (context.Context, err
 	if err != nil && mailing.KindOf(err) != mailing.NotFound {
 		return ctx, err
 	}
-	return a.doing(ctx, mailing.Account{Email: s.Email}, mailing.Deed{
+	return a.doing(ctx, mailing.Account{Email: mailing.MaskEmail(s.Email)}, mailing.Deed{
 		Action: "contact.unsubscribe", Owner: s.OwnerID,
-		Thing: mailing.Thing{Kind: mailing.ThingContact, ID: contact.ID, Name: s.Email},
+		Thing: mailing.Thing{Kind: mailing.ThingContact, ID: contact.ID, Name: mailing.MaskEmail(s.Email)},
 		After: mailing.Facts{"reason": string(mailing.ReasonUnsubscribed)},
 	}), nil
 }

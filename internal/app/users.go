@@ -24,12 +24,14 @@ type UserView struct {
 	Has     store.Belongings
 	Quota   QuotaUse
 	Blocker string // what to call who blocked them; empty: nobody, or somebody who is gone
+	Factor  bool   // whether signing in takes a second step
 	May     UserActions
 }
 
 // UserActions are what an actor may do about a person as they are now.
 type UserActions struct {
 	Block, Unblock, SignOut, Limit bool
+	ResetFactors, Erase            bool
 	Roles                          []mailing.Role // that they may be given, with the one they have; nil: none
 }
 
@@ -42,6 +44,9 @@ func (a *App) User(ctx context.Context, actor mailing.Account, id int64) (v User
 		return v, err
 	}
 	if v.Quota, err = a.store.QuotaUse(ctx, v.Account, a.Now()); err != nil {
+		return v, err
+	}
+	if v.Factor, err = a.store.HasFactor(ctx, id); err != nil {
 		return v, err
 	}
 	if v.BlockedBy != 0 && v.BlockedBy != Operator.ID {
@@ -62,6 +67,8 @@ func AllowedUser(actor, of mailing.Account) UserActions {
 	may := UserActions{
 		Block: block && of.BlockedAt.IsZero(), Unblock: block && !of.BlockedAt.IsZero(), SignOut: manage, Limit: manage,
 	}
+	may.ResetFactors = actor.Role.May(mailing.ResetFactors) && actor.ID != of.ID
+	may.Erase = actor.Role.May(mailing.ChangeAnything)
 	for _, role := range mailing.Roles() {
 		if mayGrant(actor, of, role) == nil {
 			may.Roles = append(may.Roles, role)

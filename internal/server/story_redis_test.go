@@ -36,14 +36,14 @@ func TestRedisStory(t *testing.T) {
 			release()
 		})
 		a.addClient("boris@example.org", 3)
-		a.turnTo("/users")
+		a.administer("/admin/users")
 		a.sees(storyAdmin)
 		a.open("/admin/health")
 		a.sees(a.T("health.cache"), "Redis не отвечает")
 		a.look("health-away")
 		r.Restart()
 		await(t, storyPatience, "Redis is in use again", func() bool {
-			a.turnTo("/users")
+			a.administer("/admin/users")
 			return storyKeys(t, r) > 0
 		})
 		a.open("/admin/health")

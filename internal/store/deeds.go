@@ -76,8 +76,11 @@ func withFact(f mailing.Facts, field, fact string) mailing.Facts {
 const namedInDeed = 20
 
 // manyBefore adds what was there before to the facts of a deed that removes many
-// things: how many there were, and the first by name.
+// clients: how many there were, and the first by their masked addresses.
 func manyBefore(f mailing.Facts, names []string) mailing.Facts {
+	for i, name := range names {
+		names[i] = mailing.MaskEmail(name)
+	}
 	if len(names) == 1 {
 		return withFact(f, "email", names[0])
 	}

@@ -19,19 +19,20 @@ import (
 )
 
 // things are one of each kind that somebody can own. A relay is nobody's own, and
-// only there for those who manage relays.
+// only there for those who manage relays. An account is its own.
 type things struct {
-	contact, message, free, mailing, run, delivery, imported, relay int64
+	contact, message, free, mailing, run, delivery, imported, relay, account int64
 }
 
 // missing things are not there.
-var missing = things{1, 2, 3, 4, 5, 6, 7, 8}
+var missing = things{1, 2, 3, 4, 5, 6, 7, 8, 9}
 
 // thingPaths are the beginnings of paths whose {id} names somebody's thing.
 func (t things) paths() map[string]int64 {
 	return map[string]int64{
 		"/clients/{id}": t.contact, "/messages/{id}": t.message, "/messages/{id}/delete": t.free, "/mailings/{id}": t.mailing,
 		"/runs/{id}": t.run, "/clients/imports/{id}": t.imported, "/relays/{id}": t.relay,
+		"/admin/users/{id}": t.account,
 	}
 }
 
@@ -58,6 +59,12 @@ type accessWorld struct {
 	other    mailing.Account            // whose things are foreign to all
 	sets     map[int64]things           // by owner; made anew when something was done to them
 	made     int
+}
+
+// newAccessHarness is one in which everything can be done that can be done at all.
+func newAccessHarness(t *testing.T) *harness {
+	t.Helper()
+	return newHarness(t, named, withJobs)
 }
 
 func newAccessWorld(h *harness) *accessWorld {
@@ -121,7 +128,7 @@ func (h *harness) things(owner mailing.Account, name string) things {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return things{contact.ID, message.ID, free.ID, m.ID, run.ID, deliveries[0].ID, imported.ID, relay}
+	return things{contact.ID, message.ID, free.ID, m.ID, run.ID, deliveries[0].ID, imported.ID, relay, owner.ID}
 }
 
 // state is all that can be changed of somebody's things, as one text.
@@ -131,7 +138,9 @@ func (w *accessWorld) state(of things) string {
 	m, err3 := w.h.store.Mailing(ctx, of.mailing)
 	run, err4 := w.h.store.Run(ctx, of.run)
 	relay, err5 := w.h.store.Relay(ctx, of.relay)
-	return fmt.Sprintf("%+v %+v %+v %+v %+v %v %v %v %v %v", contact, message, m, run, relay, err1, err2, err3, err4, err5)
+	account, err6 := w.h.store.Account(ctx, of.account)
+	return fmt.Sprintf("%+v %+v %+v %+v %+v %+v %v %v %v %v %v %v",
+		contact, message, m, run, relay, account, err1, err2, err3, err4, err5, err6)
 }
 
 // visit is one visit of the matrix, before it is made.
@@ -143,9 +152,10 @@ type visit struct {
 	of     things
 	path   string
 	form   url.Values
-	file   string // sent in place of the form
-	spent  bool   // the things are of no more use afterwards
-	after  func() // what the next visit must not find
+	file   string            // sent in place of the form
+	files  map[string][]byte // sent with the form, by field
+	spent  bool              // the things are of no more use afterwards
+	after  func()            // what the next visit must not find
 }
 
 func (w *accessWorld) visit(t *testing.T, route web.Route, visitor, whose string) *visit {
@@ -174,8 +184,8 @@ func (w *accessWorld) visit(t *testing.T, route web.Route, visitor, whose string
 	return v
 }
 
-// planted is a browser that holds a session of the account, whether or not it could
-// sign in now; of nobody for no account.
+// planted is a browser that holds a session of the account, which has just proved who
+// it is, whether or not it could sign in now; of nobody for no account.
 func (h *harness) planted(account mailing.Account) *client {
 	h.t.Helper()
 	c := h.visitor()
@@ -185,7 +195,7 @@ func (h *harness) planted(account mailing.Account) *client {
 	c.account = account
 	token := rand.Text()
 	expires := time.Now().Add(time.Hour)
-	data, err := web.SessionCodec{}.Encode(expires, map[string]any{"account": strconv.FormatInt(account.ID, 10)})
+	data, err := web.SessionCodec{}.Encode(expires, map[string]any{"account": strconv.FormatInt(account.ID, 10), "proof": ago(0)})
 	if err != nil {
 		h.t.Fatal(err)
 	}

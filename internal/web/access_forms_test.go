@@ -151,7 +151,7 @@ func (v *visit) resetLink() string {
 }
 
 func (v *visit) unsubscribeLink() string {
-	return strings.TrimPrefix(v.h.app.UnsubscribeURL(v.other.ID, 1, v.fresh()+"@example.net"), baseURL+"/unsubscribe/")
+	return strings.TrimPrefix(v.h.app.UnsubscribeURL(v.other.ID, 1, v.fresh()+"@example.net"), v.h.app.BaseURL+"/unsubscribe/")
 }
 
 func (v *visit) message() url.Values {

@@ -16,7 +16,7 @@ const nobodys = 4_444_444_444_444_444
 
 // What a path names is in the matrix; these are the ids in forms and queries.
 func TestAForeignIDInAFormIsOneThatIsNotThere(t *testing.T) {
-	h := newHarness(t)
+	h := newAccessHarness(t)
 	w := newAccessWorld(h)
 	eve, other := w.accounts["user"], w.other
 	hers, theirs := w.of(eve), w.of(other)
@@ -111,7 +111,7 @@ func TestAForeignIDInAFormIsOneThatIsNotThere(t *testing.T) {
 }
 
 func TestListsAndFilesHoldNothingForeign(t *testing.T) {
-	h := newHarness(t)
+	h := newAccessHarness(t)
 	w := newAccessWorld(h)
 	w.of(w.accounts["user"])
 	contact, err := h.app.CreateContact(ctx, w.other, mailing.Contact{Email: "secret@example.net"})

@@ -106,7 +106,7 @@ func TestWritingTheBlog(t *testing.T) {
 			for _, path := range []string{"/admin/blog/new", "/admin/blog/preview", "/admin/blog/pictures"} {
 				other.sendFiles(path, typed, map[string][]byte{"picture": drawing(t, 5, 5)}).expect(http.StatusNotFound)
 			}
-			other.get("/blog").lacks("a[href^=/admin]")
+			other.get("/blog").lacks("a[href^=/admin/blog]")
 		}
 	})
 }

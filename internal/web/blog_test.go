@@ -118,7 +118,7 @@ func TestAvatar(t *testing.T) {
 		c.get(p.attr(".topbar img.face", "src")).expect(http.StatusOK)
 		c.get(p.attr("img.face-large", "src")).expect(http.StatusOK)
 		manager := h.signIn(h.account("manager@example.org", mailing.RoleManager))
-		manager.get("/users").one(`.person img.face[src="` + p.attr(".topbar img.face", "src") + `"]`)
+		manager.get("/admin/users").one(`.person img.face[src="` + p.attr(".topbar img.face", "src") + `"]`)
 	})
 	h.run("what is no picture is told beside the field, and the face stays", func(t *testing.T) {
 		p := c.sendFiles("/profile/avatar", nil, map[string][]byte{"avatar": []byte("<svg onload=alert(1)>")})

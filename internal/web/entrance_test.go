@@ -232,7 +232,7 @@ func TestFirst(t *testing.T) {
 		c.submit(p, "form[action^=/first]", bad).expect(http.StatusUnprocessableEntity).
 			shows("#field-password-error", "сидоров").shows("#field-again-error", "не совпадают")
 		home := c.follow(c.submit(p, "form[action^=/first]", form)).expect(http.StatusOK)
-		home.shows(".flash", "you are the administrator").one(".sidebar a[href=/relays]")
+		home.shows(".flash", "you are the administrator").one(".sidebar a[href=/admin]")
 	})
 	h.run("then it is gone", func(t *testing.T) {
 		h.visitor().get(link).expect(http.StatusNotFound)
@@ -278,7 +278,7 @@ func TestInvitations(t *testing.T) {
 		form.Set("again", "other")
 		c.submit(p, "form[action^=/invitation]", form).expect(http.StatusUnprocessableEntity).one("#field-again-error")
 		form.Set("again", password)
-		c.follow(c.submit(p, "form[action^=/invitation]", form)).shows(".menu-head", "one@example.org").one(".sidebar a[href=/users]")
+		c.follow(c.submit(p, "form[action^=/invitation]", form)).shows(".menu-head", "one@example.org").one(".sidebar a[href=/admin]")
 		h.visitor().get(link).expect(http.StatusUnprocessableEntity).shows(".nothing-text", "Приглашение больше не действует")
 		h.visitor().post(link, form).expect(http.StatusUnprocessableEntity)
 	})

@@ -126,7 +126,8 @@ func TestPersonalAnswersAreKeptNowhere(t *testing.T) {
 			}
 			return
 		}
-		if got := p.header.Get("Cache-Control"); got != "no-store" {
+		public := map[string]bool{"GET /blog/feed.xml": true}[route.Pattern] // is asked for again and again
+		if got := p.header.Get("Cache-Control"); got != "no-store" && !(public && got == "no-cache") {
 			t.Errorf("%s (%d) is sent with Cache-Control %q", p.path, p.status, got)
 		}
 		if p.header.Get("X-Content-Type-Options") != "nosniff" || p.header.Get("X-Frame-Options") == "" || p.header.Get("Referrer-Policy") == "" {

@@ -159,7 +159,7 @@ func eraseUser(r *request) error {
 			return dataPage(r.page(v.account.Name()), v, problems)
 		})
 	}
-	return r.done("/users", r.T("personal.user_erased"))
+	return r.done(usersPath, r.T("personal.user_erased"))
 }
 
 // graceDays is how long a person may change their mind.

@@ -268,7 +268,7 @@ func TestProofs(t *testing.T) {
 		h.stale(admin)
 		p := c.follow(c.get("/profile/security/totp")).expect(http.StatusOK)
 		c.submit(p, form, url.Values{"proof_answer": {"not the password"}}).expect(http.StatusUnprocessableEntity).
-			shows(".field-error", "Пароль неверный.")
+			shows(".field-error", "Пароль не подходит.")
 		on := c.submit(p, form, url.Values{"proof_answer": {password}})
 		if on.location() != "/profile/security/totp" {
 			t.Fatalf("it leads to %q", on.location())
@@ -311,13 +311,14 @@ func TestProofs(t *testing.T) {
 			t.Errorf("%d recovery codes are shown", got)
 		}
 	})
-	h.run("exports, secrets and second factors ask for a proof", func(t *testing.T) {
+	h.run("exports, secrets, roles and second factors ask for a proof", func(t *testing.T) {
 		fresh := map[string]bool{}
 		for _, route := range h.web.Routes() {
 			fresh[route.Pattern] = route.Fresh
 		}
 		for _, pattern := range []string{
 			"GET /logs.csv", "POST /relays/new", "POST /relays/{id}", "POST /relays/test", "POST /domains", "POST /domains/delete",
+			"POST /admin/users/{id}/role", "POST /admin/users/{id}/reset-factors",
 			"POST /profile/security/totp/disable", "POST /profile/security/codes", "POST /profile/security/passkeys",
 		} {
 			if !fresh[pattern] {
@@ -348,7 +349,7 @@ func TestSecurityPage(t *testing.T) {
 		c, other := h.signIn(anna), h.signIn(anna)
 		p := c.get("/profile/security")
 		wrong := c.submit(p, "#password", url.Values{"old": {"x"}, "password": {"новый пароль дня"}, "again": {"новый пароль дня"}})
-		wrong.expect(http.StatusUnprocessableEntity).shows("#field-old-error", "Пароль неверный.")
+		wrong.expect(http.StatusUnprocessableEntity).shows("#field-old-error", "Пароль не подходит.")
 		c.follow(c.submit(p, "#password", url.Values{"old": {password}, "password": {"новый пароль дня"}, "again": {"новый пароль дня"}})).
 			shows(".flash", "Пароль изменён")
 		if got := other.get("/profile").location(); !strings.HasPrefix(got, "/login") {

@@ -27,8 +27,9 @@ func (w *Web) userRoutes() []Route {
 		{Pattern: "GET /admin/users/{id}/block", Access: SignedIn, Serve: askWhyBlock},
 		{Pattern: "POST /admin/users/{id}/block", Access: SignedIn, Serve: blockUser},
 		{Pattern: "POST /admin/users/{id}/unblock", Access: SignedIn, Serve: unblockUser},
-		{Pattern: "POST /admin/users/{id}/role", Access: SignedIn, Serve: grantRole},
+		{Pattern: "POST /admin/users/{id}/role", Access: SignedIn, Fresh: true, Serve: grantRole},
 		{Pattern: "POST /admin/users/{id}/sign-out", Access: SignedIn, Serve: signOutUser},
+		{Pattern: "POST /admin/users/{id}/reset-factors", Access: SignedIn, Fresh: true, Serve: resetFactors},
 		{Pattern: "POST /admin/users/{id}/limit", Access: SignedIn, Serve: limitUser},
 	}
 }
@@ -157,6 +158,10 @@ func unblockUser(r *request) error {
 
 func signOutUser(r *request) error {
 	return r.changeUser(func(id int64) error { return r.App.SignOutUser(r.in.Context(), r.actor, id) }, "users.was_signed_out")
+}
+
+func resetFactors(r *request) error {
+	return r.changeUser(func(id int64) error { return r.App.ResetFactors(r.in.Context(), r.actor, id) }, "users.factors_were_reset")
 }
 
 func limitUser(r *request) error {

@@ -71,7 +71,7 @@ func TestAdminSections(t *testing.T) {
 	h := newHarness(t)
 	for role, sees := range map[mailing.Role]string{
 		mailing.RoleManager: "/admin/users /admin/mailings",
-		mailing.RoleAdmin:   "/admin/users /admin/mailings /relays /domains /admin/settings /admin/health /admin/jobs",
+		mailing.RoleAdmin:   "/admin/users /admin/invitations /admin/mailings /admin/blog /relays /domains /admin/settings /admin/health /admin/jobs /admin/audit",
 	} {
 		h.run("the second row has what may be seen as "+string(role), func(t *testing.T) {
 			c := h.signIn(h.account(string(role)+"@example.org", role))
@@ -126,6 +126,21 @@ func TestUserPage(t *testing.T) {
 		manager.post(userPage(anna, "/role"), url.Values{"role": {"admin"}}).expect(http.StatusForbidden)
 		admin.post(userPage(admin.account, "/role"), url.Values{"role": {"user"}}).expect(http.StatusConflict)
 		admin.post(userPage(anna, "/role"), url.Values{"role": {"user"}}).expect(http.StatusSeeOther)
+	})
+	h.run("an admin resets the second step of who has lost it", func(t *testing.T) {
+		form := userForm(anna, "/reset-factors")
+		admin.get(userPage(anna, "")).lacks(form).shows(".fact:has-text(Второй шаг входа)", "нет")
+		h.withTOTP(anna)
+		manager.get(userPage(anna, "")).lacks(form)
+		manager.post(userPage(anna, "/reset-factors"), nil).expect(http.StatusNotFound)
+		p := admin.get(userPage(anna, "")).shows(".fact:has-text(Второй шаг входа)", "есть")
+		admin.follow(admin.submit(p, form, nil)).shows(".flash", "второй шаг входа сброшен").lacks(form)
+	})
+	h.run("an admin gets from a person to their data", func(t *testing.T) {
+		data := userPage(anna, "/data")
+		manager.get(userPage(anna, "")).lacks("a[href=" + data + "]")
+		admin.get(userPage(anna, "")).one("a[href=" + data + "]")
+		admin.get(data).expect(http.StatusOK).one("a[href=" + userPage(anna, "") + "]")
 	})
 	h.run("an admin signs somebody out everywhere", func(t *testing.T) {
 		other := h.signIn(anna)
