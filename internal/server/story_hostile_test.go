@@ -191,7 +191,7 @@ func TestHostileTexts(t *testing.T) {
 	t.Run("what is run in a page is heard", func(t *testing.T) { hearsAttacks(t, v) })
 	pages := []string{
 		"/", "/clients", "/clients?scope=all", "/clients?q=%3Cscript%3Ewindow.pwned%3D1%3C%2Fscript%3E", "/clients/new", "/clients/import", "/messages",
-		"/mailings", "/mailings?scope=all", "/mailings/new", "/logs", "/logs?scope=all", "/admin/users", "/relays", "/relays/new", "/profile", "/profile/data", "/demo",
+		"/mailings", "/mailings?scope=all", "/mailings/new", "/logs", "/logs?scope=all", "/admin/users", "/admin/mailings", "/admin/audit", "/profile/activity", "/relays", "/relays/new", "/profile", "/profile/data", "/demo",
 		"/domains", "/admin/users?q=%22%20onfocus%3Dwindow.pwned%3D1%20autofocus%20x%3D%22",
 	}
 	step := 1

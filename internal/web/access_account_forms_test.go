@@ -72,7 +72,7 @@ var selfFixtures = map[string]func(*visit){
 	"POST /profile/data/export":  nothing,
 	"POST /profile/data/erase": func(v *visit) {
 		v.form = url.Values{"password": {password}}
-		v.after = func() { v.does(v.h.store.CancelErasure(ctx, v.who.ID)) }
+		v.after = v.stay
 	},
 	"POST /profile/data/keep": func(v *visit) {
 		if v.who.ID != 0 {
@@ -128,7 +128,7 @@ var adminFixtures = map[string]func(*visit){
 		v.form = url.Values{"why": {"because"}}
 	},
 	"POST /admin/users/{id}/unblock": func(v *visit) {
-		if account := v.another("/unblock"); account.ID != v.who.ID {
+		if account := v.another("/unblock"); v.owner == v.other.ID {
 			v.does(v.h.store.Block(ctx, account.ID, app.Operator.ID, "because", time.Now()))
 		}
 	},
@@ -141,6 +141,11 @@ var adminFixtures = map[string]func(*visit){
 		v.another("/limit")
 		v.form = url.Values{"per_day": {"100"}}
 	},
+	"POST /admin/users/{id}/reset-factors": func(v *visit) {
+		if account := v.another("/reset-factors"); v.owner == v.other.ID {
+			v.h.withTOTP(account)
+		}
+	},
 	"POST /admin/users/{id}/data/export": func(v *visit) { v.another("/data/export") },
 	"POST /admin/users/{id}/data/erase": func(v *visit) {
 		v.form = url.Values{"email": {v.another("/data/erase").Email}}
@@ -151,15 +156,19 @@ var adminFixtures = map[string]func(*visit){
 			v.does(v.h.app.ChangeSettings(ctx, app.Operator, map[string]string{"mask_clients": "false"}))
 		}
 	},
-	"POST /admin/jobs/{id}/retry":         func(v *visit) { v.fill("id", "1") },
-	"POST /admin/jobs/{id}/cancel":        func(v *visit) { v.fill("id", "1") },
-	"POST /clients/{id}/export":           nothing,
-	"POST /clients/{id}/erase":            nothing,
-	"POST /admin/invitations":             func(v *visit) { v.form = url.Values{"emails": {v.fresh() + "@example.net"}, "role": {"user"}, "lang": {"en"}} },
+	"POST /admin/jobs/{id}/retry":  func(v *visit) { v.fill("id", "1") },
+	"POST /admin/jobs/{id}/cancel": func(v *visit) { v.fill("id", "1") },
+	"POST /clients/{id}/export":    nothing,
+	"POST /clients/{id}/erase":     nothing,
+	"POST /admin/invitations": func(v *visit) {
+		v.form = url.Values{"emails": {v.fresh() + "@example.net"}, "role": {"user"}, "lang": {"en"}}
+	},
 	"POST /admin/invitations/{id}/renew":  func(v *visit) { v.fill("id", v.invitation().id) },
 	"POST /admin/invitations/{id}/revoke": func(v *visit) { v.fill("id", v.invitation().id) },
 
-	"GET /blog/{slug}":          func(v *visit) { v.fill("slug", v.h.post(app.Operator, app.PostForm{Title: v.fresh(), Body: "text"}).Slug) },
+	"GET /blog/{slug}": func(v *visit) {
+		v.fill("slug", v.h.post(app.Operator, app.PostForm{Title: v.fresh(), Body: "text"}).Slug)
+	},
 	"POST /admin/blog/new":      func(v *visit) { v.form = postFields(v.fresh()) },
 	"POST /admin/blog/preview":  func(v *visit) { v.form = postFields(v.fresh()) },
 	"POST /admin/blog/pictures": func(v *visit) { v.files = map[string][]byte{"picture": drawing(v.h.t, 20, 10)} },
@@ -217,8 +226,18 @@ func (v *visit) oldPassword() {
 	v.does(v.h.store.ChangePassword(ctx, v.who.ID, hash, ""))
 }
 
+// stay has whoever visits not be erased.
+func (v *visit) stay() {
+	planned, err := v.h.store.PlannedErasure(ctx, v.who.ID)
+	if v.does(err); !planned.IsZero() {
+		v.does(v.h.store.CancelErasure(ctx, v.who.ID))
+	}
+}
+
 func (v *visit) noFactors() {
-	if v.who.ID != 0 {
+	factors, err := v.h.app.Factors(ctx, v.who.ID)
+	v.does(err)
+	if factors.Any() {
 		v.does(v.h.app.ResetFactors(ctx, app.Operator, v.who.ID))
 	}
 }

@@ -64,7 +64,10 @@ type accessWorld struct {
 // newAccessHarness is one in which everything can be done that can be done at all.
 func newAccessHarness(t *testing.T) *harness {
 	t.Helper()
-	return newHarness(t, named, withJobs)
+	h := newHarness(t, named, withJobs)
+	h.exec("create table river_job (kind text not null, state text not null)") // all that the pages read of River's
+	h.exec("insert into river_job (kind, state) values ('sweep', 'retryable')")
+	return h
 }
 
 func newAccessWorld(h *harness) *accessWorld {
@@ -199,7 +202,8 @@ func (h *harness) planted(account mailing.Account) *client {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if err := h.store.PutSession(ctx, mailing.Session{Key: sessionHash(token), AccountID: account.ID}, data, expires); err != nil {
+	of := mailing.Session{Key: sessionHash(token), AccountID: account.ID, FirstSeen: time.Now(), LastSeen: time.Now()}
+	if err := h.store.PutSession(ctx, of, data, expires); err != nil {
 		h.t.Fatal(err)
 	}
 	home := &url.URL{Scheme: "http", Host: c.host, Path: "/"}

@@ -110,6 +110,30 @@ func TestAForeignIDInAFormIsOneThatIsNotThere(t *testing.T) {
 	})
 }
 
+func TestAnothersPasskeyOrSessionIsOneThatIsNotThere(t *testing.T) {
+	h := newAccessHarness(t)
+	eve, other := h.account("eve@example.org", mailing.RoleUser), h.account("other@example.org", mailing.RoleUser)
+	h.passkey(other)
+	passkey, session := h.passkeyID(other), h.session(other)
+	c := h.planted(eve)
+	for path, id := range map[string]string{
+		"/profile/security/passkeys/rename": passkey, "/profile/security/passkeys/remove": passkey, "/profile/security/sessions/end": session,
+	} {
+		a := c.post(path, url.Values{"id": {id}, "name": {"mine"}}).expect(http.StatusNotFound)
+		b := c.post(path, url.Values{"id": {strconv.Itoa(nobodys)}, "name": {"mine"}}).expect(http.StatusNotFound)
+		if told := difference(a.body, b.body); told != "" {
+			t.Errorf("%s tells them apart: %s", path, told)
+		}
+	}
+	keys, err := h.store.Passkeys(ctx, other.ID)
+	if err != nil || len(keys) != 1 || keys[0].Name != "key" {
+		t.Errorf("the passkeys are %+v, %v", keys, err)
+	}
+	if sessions, err := h.app.Sessions(ctx, other); err != nil || len(sessions) != 1 {
+		t.Errorf("the sessions are %+v, %v", sessions, err)
+	}
+}
+
 func TestListsAndFilesHoldNothingForeign(t *testing.T) {
 	h := newAccessHarness(t)
 	w := newAccessWorld(h)

@@ -196,6 +196,9 @@ func (w *accessWorld) cell(t *testing.T, route web.Route, visitor, whose string)
 	if refused && w.state(v.of) != was {
 		t.Errorf("%s by %s, whose thing is %s, was refused and has changed something", route.Pattern, visitor, whose)
 	}
+	if answer.status >= 500 {
+		t.Errorf("%s by %s, whose thing is %s, fails: %s", route.Pattern, visitor, whose, w.h.log)
+	}
 	w.checkDeeds(t, route, visitor, refused, left)
 	if left > 0 {
 		cell += fmt.Sprintf("+%d", left)

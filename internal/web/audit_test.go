@@ -24,7 +24,7 @@ func TestAuditPages(t *testing.T) {
 	path := fmt.Sprintf("/mailings/%d", m.ID)
 	h.signIn(manager).post(path+"/disable", url.Values{"why": {"жалуются <b>люди</b>"}}).expect(http.StatusSeeOther)
 	user.post("/clients/new", url.Values{"email": {"ivan@example.org"}, "first_name": {"Иван"}}).expect(http.StatusSeeOther)
-	if _, err := h.app.CreateContact(app.AsOperator(ctx), anna, mailing.Contact{Email: "cli@example.org"}); err != nil {
+	if _, err := h.app.CreateContact(app.AsOperator(ctx), anna, mailing.Contact{Email: "cli@shop.test"}); err != nil {
 		t.Fatal(err)
 	}
 
@@ -36,8 +36,8 @@ func TestAuditPages(t *testing.T) {
 		p.shows("tr:has-text(Скидки)", "Рассылка отключена").shows("tr:has-text(Скидки)", "manager@example.org").
 			shows("tr:has-text(Скидки)", "127.0.0.1").shows("tr:has-text(Скидки)", "жалуются <b>люди</b>").
 			shows("tr:has-text(Скидки)", "Статус: Создана → Отключена").shows("tr:has-text(Скидки)", "Владелец: Анна Петрова")
-		p.shows("tr:has-text(cli@example.org)", "Оператор").shows(".rows a[href="+path+"]", "Скидки")
-		admin.lang("en").get("/admin/audit").shows("h1", "Audit log").shows("tr:has-text(ivan@example.org)", "Added a client")
+		p.shows("tr:has-text(c…@s….test)", "Оператор").shows(".rows a[href="+path+"]", "Скидки")
+		admin.lang("en").get("/admin/audit").shows("h1", "Audit log").shows("tr:has-text(i…@e….org)", "Added a client")
 		admin.lang("ru")
 	})
 	h.run("others do not see that it is there", func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestAuditPages(t *testing.T) {
 	h.run("a person sees what concerns them, and not where others came from", func(t *testing.T) {
 		user.get("/profile").one("a[href=/profile/activity]")
 		p := user.get("/profile/activity").expect(http.StatusOK)
-		p.shows("tr:has-text(Скидки)", "manager@example.org").shows("tr:has-text(Скидки)", "жалуются").shows("tr:has-text(ivan@example.org)", "Вы")
+		p.shows("tr:has-text(Скидки)", "manager@example.org").shows("tr:has-text(Скидки)", "жалуются").shows("tr:has-text(i…@e….org)", "Вы")
 		if strings.Contains(p.text("tr:has-text(Скидки)"), "127.0.0.1") {
 			t.Error("it says where the manager came from")
 		}
@@ -71,13 +71,13 @@ func TestAuditPages(t *testing.T) {
 	})
 	h.run("long logs have pages", func(t *testing.T) {
 		for i := range 60 {
-			if _, err := h.app.CreateContact(ctx, anna, mailing.Contact{Email: fmt.Sprintf("c%d@example.org", i)}); err != nil {
+			if _, err := h.app.CreateContact(ctx, anna, mailing.Contact{Email: fmt.Sprintf("%c%d@example.org", 'b'+i/30, i)}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		p := user.get("/profile/activity?kind=contact").shows(".rows", "c59@example.org")
-		older := user.get(p.attr(".pager a", "href")).expect(http.StatusOK).shows(".rows", "cli@example.org").shows(".pager", "Самые новые")
-		if strings.Contains(older.text(".rows"), "c59@example.org") {
+		p := user.get("/profile/activity?kind=contact").shows(".rows", "c…@e….org")
+		older := user.get(p.attr(".pager a", "href")).expect(http.StatusOK).shows(".rows", "c…@s….test").shows(".pager", "Самые новые")
+		if strings.Contains(older.text(".rows"), "c…@e….org") {
 			t.Error("the older ones begin with the newest")
 		}
 	})

@@ -20,8 +20,8 @@ const invitationsPath = "/admin/invitations"
 func (w *Web) invitationRoutes() []Route {
 	return []Route{
 		{Pattern: "GET " + invitationsPath, Access: SignedIn, Serve: listInvitations},
-		{Pattern: "POST " + invitationsPath, Access: SignedIn, Serve: invite},
-		{Pattern: "POST " + invitationsPath + "/{id}/renew", Access: SignedIn, Serve: renewInvitation},
+		{Pattern: "POST " + invitationsPath, Access: SignedIn, Fresh: true, Serve: invite},
+		{Pattern: "POST " + invitationsPath + "/{id}/renew", Access: SignedIn, Fresh: true, Serve: renewInvitation},
 		{Pattern: "POST " + invitationsPath + "/{id}/revoke", Access: SignedIn, Serve: revokeInvitation},
 		{Pattern: "GET /invitation/{token}", Access: Everybody, Serve: showInvitation},
 		{Pattern: "POST /invitation/{token}", Access: Everybody, Serve: acceptInvitation},

@@ -17,15 +17,15 @@ import (
 // forgotten.
 func (w *Web) personalRoutes() []Route {
 	return []Route{
-		{Pattern: "POST /clients/{id}/export", Access: SignedIn, Serve: exportContact},
+		{Pattern: "POST /clients/{id}/export", Access: SignedIn, Fresh: true, Serve: exportContact},
 		{Pattern: "POST /clients/{id}/erase", Access: SignedIn, Serve: eraseContact},
 		{Pattern: "GET /profile/data", Access: SignedIn, Serve: showOwnData},
-		{Pattern: "POST /profile/data/export", Access: SignedIn, Serve: exportOwnData},
+		{Pattern: "POST /profile/data/export", Access: SignedIn, Fresh: true, Serve: exportOwnData},
 		{Pattern: "POST /profile/data/erase", Access: SignedIn, Serve: planErasure},
 		{Pattern: "POST /profile/data/keep", Access: SignedIn, Serve: cancelErasure},
 		{Pattern: "GET /admin/users/{id}/data", Access: SignedIn, Serve: showUserData},
-		{Pattern: "POST /admin/users/{id}/data/export", Access: SignedIn, Serve: exportUserData},
-		{Pattern: "POST /admin/users/{id}/data/erase", Access: SignedIn, Serve: eraseUser},
+		{Pattern: "POST /admin/users/{id}/data/export", Access: SignedIn, Fresh: true, Serve: exportUserData},
+		{Pattern: "POST /admin/users/{id}/data/erase", Access: SignedIn, Fresh: true, Serve: eraseUser},
 	}
 }
 

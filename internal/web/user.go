@@ -22,7 +22,7 @@ func (w *Web) userRoutes() []Route {
 		{Pattern: "GET /users", Access: SignedIn, Serve: usersMoved},
 		{Pattern: "GET /admin/users", Access: SignedIn, Serve: listUsers},
 		{Pattern: "GET /admin/users/new", Access: SignedIn, Serve: newUser},
-		{Pattern: "POST /admin/users/new", Access: SignedIn, Serve: createUser},
+		{Pattern: "POST /admin/users/new", Access: SignedIn, Fresh: true, Serve: createUser},
 		{Pattern: "GET /admin/users/{id}", Access: SignedIn, Serve: showUser},
 		{Pattern: "GET /admin/users/{id}/block", Access: SignedIn, Serve: askWhyBlock},
 		{Pattern: "POST /admin/users/{id}/block", Access: SignedIn, Serve: blockUser},
