@@ -180,6 +180,10 @@ var cachedChanges = []change{
 	{"a profile is changed", nil, func(ctx context.Context, h *cachedHouse) error {
 		return h.UpdateProfile(ctx, h.owner, app.Profile{FirstName: "Ева", Lang: "ru", Zone: "UTC"})
 	}},
+	{"an invitation is accepted", nil, func(ctx context.Context, h *cachedHouse) error {
+		_, err := h.AcceptInvitation(ctx, invite(h.t, h.house, h.boss, "eve@example.org", mailing.RoleUser), newcomer())
+		return err
+	}},
 	{"a language is chosen", nil, func(ctx context.Context, h *cachedHouse) error {
 		return h.SetLang(ctx, h.boss, map[string]string{"ru": "en", "en": "ru"}[h.boss.Lang])
 	}},

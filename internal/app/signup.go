@@ -106,6 +106,7 @@ func (a *App) CreateFirst(ctx context.Context, token string, r Registration) (ma
 		Action: "account.found", Thing: mailing.Thing{Kind: mailing.ThingAccount, Name: account.Email},
 		After: mailing.Facts{"email": account.Email, "role": string(account.Role)},
 	})
+	defer a.accountsChanged(ctx)
 	account.ID, err = a.store.CreateFirstAccount(doing, account, hash)
 	return account, wrap(err, "first account")
 }

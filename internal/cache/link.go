@@ -78,23 +78,19 @@ func (l *link) goAway(why error) {
 // forget tells Redis what is forgotten. What it cannot be told is owed, and until that
 // is paid it is not asked: it would answer with what was before the change.
 func (l *link) forget(ctx context.Context, tags []string) {
-	if !l.isAway() {
-		err := l.try(ctx, func(ctx context.Context, r *remote) error { return r.forget(ctx, tags) })
-		if err == nil {
-			return
-		}
-		l.mu.Lock()
-		l.goAway(err)
-		l.mu.Unlock()
+	err := errAway
+	for n := 0; n < mostFailures && err != nil && !l.isAway(); n++ {
+		err = l.try(ctx, func(ctx context.Context, r *remote) error { return r.forget(ctx, tags) })
+	}
+	if err == nil {
+		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, tag := range tags {
 		l.owed[tag] = true
 	}
-	if !l.away { // it came back meanwhile
-		l.goAway(errAway)
-	}
+	l.goAway(err) // or it was away, or has come back meanwhile
 }
 
 // keep looks again and again whether Redis is there, until ctx ends.
