@@ -129,8 +129,13 @@ func (a *App) ProveRecovery(ctx context.Context, from Visitor, account mailing.A
 	if err := a.spendGuess(ctx, from, guessFactor, account.ID); err != nil {
 		return err
 	}
-	hash := a.keys.HashRecoveryCode(account.ID, strings.TrimSpace(code))
-	err := a.store.TakeRecoveryCode(a.doing(ctx, account, onSelf(account, "account.use_recovery_code")), account.ID, hash)
+	var err error
+	for _, hash := range a.keys.RecoveryCodeHashes(account.ID, strings.TrimSpace(code)) {
+		doing := a.doing(ctx, account, onSelf(account, "account.use_recovery_code"))
+		if err = a.store.TakeRecoveryCode(doing, account.ID, hash); mailing.KindOf(err) != mailing.NotFound {
+			break
+		}
+	}
 	if mailing.KindOf(err) == mailing.NotFound {
 		return mailing.FieldFault(mailing.Invalid, "recovery", "code_wrong")
 	}

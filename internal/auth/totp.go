@@ -91,5 +91,18 @@ func NewRecoveryCode() string {
 // HashRecoveryCode returns what is stored of a recovery code. Case, spaces and hyphens
 // do not count.
 func (k Keys) HashRecoveryCode(account int64, code string) string {
-	return k.HashCode("recovery", account, strings.ToLower(strings.ReplaceAll(code, "-", "")))
+	return k.roots()[0].hashRecoveryCode(account, code)
+}
+
+// RecoveryCodeHashes are what may be stored of a recovery code, by each of the secrets.
+func (k Keys) RecoveryCodeHashes(account int64, code string) []string {
+	var hashes []string
+	for _, r := range k.roots() {
+		hashes = append(hashes, r.hashRecoveryCode(account, code))
+	}
+	return hashes
+}
+
+func (r *root) hashRecoveryCode(account int64, code string) string {
+	return r.hashCode("recovery", account, strings.ToLower(strings.ReplaceAll(code, "-", "")))
 }

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +92,13 @@ func TestRecoveryCodes(t *testing.T) {
 		typed := " " + strings.ToUpper(strings.ReplaceAll(code, "-", " "))
 		if keys.HashRecoveryCode(7, typed) != hash {
 			t.Errorf("%q is not %q", typed, code)
+		}
+	})
+	t.Run("it is good after the secret was replaced", func(t *testing.T) {
+		old := []byte(strings.Repeat("o", 32))
+		stored := NewKeys(old).HashRecoveryCode(7, code)
+		if !slices.Contains(NewKeys([]byte(strings.Repeat("n", 32)), old).RecoveryCodeHashes(7, code), stored) {
+			t.Error("it is not")
 		}
 	})
 	t.Run("another account or installation has another hash", func(t *testing.T) {
