@@ -68,7 +68,7 @@ func (a *App) mayGo(ctx context.Context, account mailing.Account) error {
 	}
 	others, err := a.store.AdminsBeside(ctx, account.ID)
 	if err == nil && others == 0 {
-		return mailing.Fault(mailing.Conflict, "account_last_admin")
+		return mailing.Fault(mailing.Conflict, "last_admin")
 	}
 	return err
 }

@@ -318,14 +318,14 @@ func TestEraseAccount(t *testing.T) {
 
 		t.Run("only admins erase others", func(t *testing.T) {
 			want(t, h.EraseAccount(t.Context(), other, h.owner.ID), "not_found")
-			want(t, h.EraseAccount(t.Context(), admin, admin.ID), "account_last_admin")
+			want(t, h.EraseAccount(t.Context(), admin, admin.ID), "last_admin")
 		})
 		t.Run("it is planned on a password, and can be taken back", func(t *testing.T) {
 			h.knowsPassword(t, h.owner)
 			_, err := h.PlanErasure(t.Context(), h.owner, "wrong")
 			want(t, err, "password_wrong")
 			_, err = h.PlanErasure(t.Context(), admin, "wrong")
-			want(t, err, "account_last_admin")
+			want(t, err, "last_admin")
 			at := h.plan(t, h.owner)
 			if !at.Equal(h.now.Add(app.ErasureGrace)) {
 				t.Errorf("it is planned for %s", at)

@@ -54,9 +54,6 @@ where import_id in (select i.id from imports i where i.owner_id = @owner_id)
 -- name: DeleteDemoMailsTo :exec
 delete from demo_mails where recipient = @recipient;
 
--- name: ErasuresOf :many
-select pseudonym, created_at from erasures where owner_id = @owner_id order by created_at;
-
 -- name: SuppressionsOf :many
 select * from suppressions where owner_id = @owner_id and email > @after order by email limit cast(sqlc.arg(most) as bigint);
 

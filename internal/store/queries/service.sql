@@ -5,9 +5,6 @@ select name, value from settings;
 insert into settings (name, value) values (@name, @value)
 on conflict (name) do update set value = excluded.value;
 
--- name: DeleteSetting :exec
-delete from settings where name = @name;
-
 -- name: PutService :exec
 insert into services (id, host, roles, version, started_at, alive_until)
 values (@id, @host, @roles, @version, @started_at, @alive_until)

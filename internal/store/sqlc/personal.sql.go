@@ -351,38 +351,6 @@ func (q *Queries) Erasure(ctx context.Context, arg ErasureParams) (int64, error)
 	return count, err
 }
 
-const erasuresOf = `-- name: ErasuresOf :many
-select pseudonym, created_at from erasures where owner_id = $1 order by created_at
-`
-
-type ErasuresOfRow struct {
-	Pseudonym string
-	CreatedAt int64
-}
-
-func (q *Queries) ErasuresOf(ctx context.Context, ownerID int64) ([]ErasuresOfRow, error) {
-	rows, err := q.db.QueryContext(ctx, erasuresOf, ownerID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ErasuresOfRow
-	for rows.Next() {
-		var i ErasuresOfRow
-		if err := rows.Scan(&i.Pseudonym, &i.CreatedAt); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const finishedRunsBefore = `-- name: FinishedRunsBefore :many
 select r.id from runs r
 where r.finished_at > 0 and r.finished_at < $1 and r.in_doubt = 0 and (

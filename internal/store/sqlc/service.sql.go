@@ -18,15 +18,6 @@ func (q *Queries) DeleteService(ctx context.Context, id string) error {
 	return err
 }
 
-const deleteSetting = `-- name: DeleteSetting :exec
-delete from settings where name = $1
-`
-
-func (q *Queries) DeleteSetting(ctx context.Context, name string) error {
-	_, err := q.db.ExecContext(ctx, deleteSetting, name)
-	return err
-}
-
 const forgetServices = `-- name: ForgetServices :exec
 delete from services where alive_until < $1
 `
