@@ -51,6 +51,9 @@ func (s *Store) Settle(ctx context.Context, n Node, outcomes []Outcome, now time
 	if errors.Is(err, errNotHeld) {
 		err = s.settleAll(ctx, n, outcomes, now, false)
 	}
+	if mailing.KindOf(err) == mailing.Conflict { // a run went meanwhile, and by now its deliveries
+		err = s.settleAll(ctx, n, outcomes, now, false)
+	}
 	return wrap(err, "settle")
 }
 
@@ -294,6 +297,7 @@ func (b settlement) settleLate(ctx context.Context, o Outcome) error {
 	if o.Attempt != nil && o.Attempt.RunID != row.RunID {
 		return nil // of another database, or of a part of its life that is forgotten
 	}
+	b.tally.add(row.RunID, o.State, 0) // the run must be there, even when nothing counts
 	free, err := b.takenOver(ctx, row, o)
 	if err != nil {
 		return err

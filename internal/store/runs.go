@@ -262,7 +262,7 @@ func (s *Store) expireRun(ctx context.Context, run sqlc.RunsWithUntriedRow, now 
 		if err != nil || skipped == 0 {
 			return err
 		}
-		if err := q.CountRun(ctx, sqlc.CountRunParams{ID: run.ID, Skipped: skipped}); err != nil {
+		if err := changed(q.CountRun(ctx, sqlc.CountRunParams{ID: run.ID, Skipped: skipped})); err != nil {
 			return err
 		}
 		return finishRun(ctx, q, run.ID, run.MailingID, now)
@@ -312,7 +312,7 @@ func cancelRun(ctx context.Context, q *sqlc.Queries, id int64, now time.Time) er
 	if err != nil {
 		return err
 	}
-	return q.CountRun(ctx, sqlc.CountRunParams{ID: id, Skipped: skipped + unleased})
+	return changed(q.CountRun(ctx, sqlc.CountRunParams{ID: id, Skipped: skipped + unleased}))
 }
 
 // HaltRun stops a run because the server refuses us, and says why; an empty why

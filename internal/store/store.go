@@ -106,6 +106,9 @@ const deadlockTries = 10
 func (s *Store) inTx(ctx context.Context, do func(*sqlc.Queries, *sql.Tx) error) error {
 	for try := 1; ; try++ {
 		err := s.tryTx(ctx, do)
+		if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+			err = ctx.Err() // which undoes the transaction behind our back
+		}
 		if try == deadlockTries || !isDeadlock(err) {
 			return err
 		}

@@ -43,14 +43,16 @@ func (t runTally) reopen(runID int64, state mailing.DeliveryState) {
 	}
 }
 
+// store changes the runs. One that was deleted meanwhile is a conflict, so that
+// nothing of it is left behind: on PostgreSQL no foreign key would say so.
 func (t runTally) store(ctx context.Context, q *sqlc.Queries, now time.Time) error {
 	// In one order on every node, so that two of them cannot wait for each other.
 	for _, runID := range slices.Sorted(maps.Keys(t)) {
 		change := t[runID]
 		c := change.counts
-		err := q.CountRun(ctx, sqlc.CountRunParams{
+		err := changed(q.CountRun(ctx, sqlc.CountRunParams{
 			ID: runID, Sent: c.Sent, Failed: c.Failed, Skipped: c.Skipped, InDoubt: c.InDoubt,
-		})
+		}))
 		if err != nil {
 			return err
 		}
@@ -82,5 +84,5 @@ func closeRun(ctx context.Context, q *sqlc.Queries, runID int64, now time.Time) 
 	if err != nil || skipped == 0 {
 		return err
 	}
-	return q.CountRun(ctx, sqlc.CountRunParams{ID: runID, Skipped: skipped})
+	return changed(q.CountRun(ctx, sqlc.CountRunParams{ID: runID, Skipped: skipped}))
 }

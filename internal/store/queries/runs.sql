@@ -76,7 +76,7 @@ update runs set state = 'sending' where id = @id and state = 'opening';
 update runs set state = 'completed', finished_at = @finished_at
 where id = @id and state = 'sending' and audience = sent + failed + skipped + in_doubt;
 
--- name: CountRun :exec
+-- name: CountRun :execrows
 update runs set sent = sent + @sent, failed = failed + @failed, skipped = skipped + @skipped, in_doubt = in_doubt + @in_doubt
 where id = @id;
 

@@ -131,7 +131,7 @@ func (q *Queries) CountFilled(ctx context.Context, arg CountFilledParams) (Count
 	return i, err
 }
 
-const countRun = `-- name: CountRun :exec
+const countRun = `-- name: CountRun :execrows
 update runs set sent = sent + $1, failed = failed + $2, skipped = skipped + $3, in_doubt = in_doubt + $4
 where id = $5
 `
@@ -144,15 +144,18 @@ type CountRunParams struct {
 	ID      int64
 }
 
-func (q *Queries) CountRun(ctx context.Context, arg CountRunParams) error {
-	_, err := q.db.ExecContext(ctx, countRun,
+func (q *Queries) CountRun(ctx context.Context, arg CountRunParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, countRun,
 		arg.Sent,
 		arg.Failed,
 		arg.Skipped,
 		arg.InDoubt,
 		arg.ID,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const createLease = `-- name: CreateLease :exec
