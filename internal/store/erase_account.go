@@ -105,13 +105,7 @@ func (s *Store) Note(ctx context.Context) error {
 	return wrap(s.do(ctx, func(*sqlc.Queries) error { return nil }), "note deed")
 }
 
-// AdminsBeside counts the other admins who may sign in.
-func (s *Store) AdminsBeside(ctx context.Context, id int64) (n int, err error) {
-	admins, err := s.ActiveAccountsOfRole(ctx, mailing.RoleAdmin)
-	for _, admin := range admins {
-		if admin.ID != id {
-			n++
-		}
-	}
-	return n, err
+// MayGo refuses the last admin, a conflict "last_admin": nobody could make another.
+func (s *Store) MayGo(ctx context.Context, id int64) error {
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error { return notLastAdmin(ctx, q, id) }), "ask whether an account may go")
 }
