@@ -17,7 +17,7 @@ import (
 )
 
 // journal is the memory of a node that a kill does not take: intents and
-// outcomes, each appended by one write(2) before anything depends on it. It is
+// outcomes, appended by write(2) before anything depends on them. It is
 // kept in segments; one whose outcomes are all in the ledger is deleted.
 //
 // The kernel keeps what a killed process has written. A power failure may lose
@@ -30,14 +30,16 @@ type journal struct {
 	name     string
 	sameBoot bool // the machine has been up since the segments were begun
 
+	writing sync.Mutex // locked before mu
+	broken  error      // why nothing more can be written
+	file    *os.File
+	size    int
+
 	mu       sync.Mutex
-	broken   error // why nothing more can be written
-	file     *os.File
-	number   int
-	size     int
+	number   int                    // of the segment that is written to; changed with both locked
 	open     map[int]map[int64]bool // by segment: deliveries whose outcome is not in the ledger
 	segments map[int64]int          // by delivery: the segment of its last record
-	records  []byte                 // that are about to be written
+	pending  *batch                 // is written next; nil: nothing is
 }
 
 // segmentBytes is when a new segment is begun: large enough to be rare, small
@@ -147,8 +149,8 @@ func (j *journal) begin() error {
 	if err != nil {
 		return err
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
+	j.writing.Lock()
+	defer j.writing.Unlock()
 	if err := j.sign(); err != nil {
 		return fmt.Errorf("deliver: journal: %w", err)
 	}
@@ -172,6 +174,8 @@ func (j *journal) rotate() error {
 	}
 	before := j.file
 	j.file, j.size = file, 0
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	j.number++
 	j.open[j.number] = map[int64]bool{}
 	if before == nil {
@@ -184,16 +188,16 @@ func (j *journal) rotate() error {
 	return nil
 }
 
-// append writes a record. One that was written in part, on a full disk, is taken
-// back, since the next would continue its line; where that fails, too, nothing
-// more is written.
-func (j *journal) append(record []byte) error {
+// append writes records. What was written in part, on a full disk, is taken back,
+// since the next would continue its line; where that fails, too, nothing more is
+// written.
+func (j *journal) append(records []byte) error {
 	if j.broken != nil {
 		return j.broken
 	}
-	_, err := j.file.Write(record)
+	_, err := j.file.Write(records)
 	if err == nil {
-		j.size += len(record)
+		j.size += len(records)
 		return nil
 	}
 	err = fmt.Errorf("deliver: journal: %w", err)
@@ -205,8 +209,8 @@ func (j *journal) append(record []byte) error {
 
 // isBroken reports whether nothing can be written any more.
 func (j *journal) isBroken() bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
+	j.writing.Lock()
+	defer j.writing.Unlock()
 	return j.broken != nil
 }
 
@@ -214,48 +218,34 @@ func (j *journal) isBroken() bool {
 // write what came of the one that its worker sent before (nil: that is on record).
 func (j *journal) intend(id, epoch, tries int64, before *store.Outcome) error {
 	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.size > segmentBytes {
-		if err := j.rotate(); err != nil {
-			return err
-		}
+	b, first := j.batch()
+	if before != nil && j.isOpen(before.DeliveryID) {
+		b.addOutcome(before)
 	}
-	j.records = j.records[:0]
-	if before != nil && j.isOpen(before) {
-		j.records = appendOutcome(j.records, before)
-	} else {
-		before = nil
-	}
-	j.records = appendIntent(j.records, id, epoch, tries)
-	if err := j.append(j.records); err != nil {
-		return err
-	}
-	if before != nil {
-		j.hold(before.DeliveryID)
-	}
-	j.hold(id)
-	return nil
+	b.addIntent(id, epoch, tries)
+	j.mu.Unlock()
+	j.await(b, first)
+	return errors.Join(b.full, b.err)
 }
 
 // conclude notes what came of it.
 func (j *journal) conclude(o *store.Outcome) error {
 	j.mu.Lock()
-	defer j.mu.Unlock()
-	if !j.isOpen(o) {
+	if !j.isOpen(o.DeliveryID) {
+		j.mu.Unlock()
 		return nil
 	}
-	j.records = appendOutcome(j.records[:0], o)
-	if err := j.append(j.records); err != nil {
-		return err
-	}
-	j.hold(o.DeliveryID)
-	return nil
+	b, first := j.batch()
+	b.addOutcome(o)
+	j.mu.Unlock()
+	j.await(b, first)
+	return b.err
 }
 
 // isOpen reports whether the ledger may not know the outcome yet. What is settled
 // needs no record.
-func (j *journal) isOpen(o *store.Outcome) bool {
-	_, open := j.segments[o.DeliveryID]
+func (j *journal) isOpen(id int64) bool {
+	_, open := j.segments[id]
 	return open
 }
 
@@ -299,6 +289,8 @@ func (j *journal) drop(segment int) {
 
 // close ends the journal; with nothing left open, nothing stays behind.
 func (j *journal) close() error {
+	j.writing.Lock()
+	defer j.writing.Unlock()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.file == nil {

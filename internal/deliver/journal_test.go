@@ -262,8 +262,8 @@ func TestJournalSegments(t *testing.T) {
 }
 
 func rotated(j *journal) error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
+	j.writing.Lock()
+	defer j.writing.Unlock()
 	return j.rotate()
 }
 
