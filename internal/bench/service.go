@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -92,7 +93,7 @@ func (s *service) audiences() []int {
 func addMailing(ctx context.Context, base *server.Base, recipients int) (int64, error) {
 	owner, err := base.App.CreateAccount(ctx, app.NewAccount{
 		Email: fmt.Sprintf("owner-of-%d@bench.test", recipients), FirstName: "Owner", LastName: "Bench",
-		Password: secret, Role: mailing.RoleUser, Lang: "en",
+		Password: rand.Text(), Role: mailing.RoleUser, Lang: "en",
 	})
 	if err != nil {
 		return 0, err
