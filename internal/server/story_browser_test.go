@@ -263,11 +263,11 @@ func (v *storyVisitor) turnTo(path string) {
 	v.follow("menu "+path, chromedp.Click(chromedp.CSS(fmt.Sprintf(`.sidebar-link[href=%q]`, path))))
 }
 
-// administer goes to one of the admin pages by the menu and its second row.
+// administer goes to one of the admin pages by the menu and what opens in it.
 func (v *storyVisitor) administer(path string) {
 	v.t.Helper()
 	v.turnTo("/admin")
-	v.follow("section "+path, chromedp.Click(chromedp.CSS(fmt.Sprintf(`.tab[href=%q]`, path))))
+	v.follow("section "+path, chromedp.Click(chromedp.CSS(fmt.Sprintf(`.sidebar-sections [href=%q]`, path))))
 }
 
 // press presses the first button or link with these words in the content of the
