@@ -9,22 +9,27 @@ import (
 // batch is what several workers have to write into the journal at one time: the
 // call of write(2) takes longer than copying the hundred times more that it can carry.
 type batch struct {
-	outcomes, intents   []byte  // records
-	concluded, intended []int64 // their deliveries
+	outcomes, intents   []byte // records
+	concluded, intended []tried
 
 	written chan struct{} // closed once that was tried; then:
 	full    error         // why the intents are not written
 	err     error         // why the outcomes are not
 }
 
+// tried is a try of a delivery.
+type tried struct{ id, epoch, tries int64 }
+
+func triedOf(o *store.Outcome) tried { return tried{o.DeliveryID, o.Epoch, o.Tries} }
+
 func (b *batch) addOutcome(o *store.Outcome) {
 	b.outcomes = appendOutcome(b.outcomes, o)
-	b.concluded = append(b.concluded, o.DeliveryID)
+	b.concluded = append(b.concluded, triedOf(o))
 }
 
 func (b *batch) addIntent(id, epoch, tries int64) {
 	b.intents = appendIntent(b.intents, id, epoch, tries)
-	b.intended = append(b.intended, id)
+	b.intended = append(b.intended, tried{id, epoch, tries})
 }
 
 // batch returns what is written next, and whether nobody has it written yet. Mu is
@@ -54,8 +59,8 @@ func (j *journal) await(b *batch, first bool) {
 	close(b.written)
 }
 
-// write appends the batch. When the disk is full, it may still take in what came of mails
-// without the intents, in the segment before.
+// write appends the batch. A disk that is nearly full may still take in what came of mails
+// without the intents.
 func (j *journal) write(b *batch) {
 	if len(b.intended) > 0 {
 		if b.full = j.appendAll(b); b.full != nil {
@@ -69,13 +74,13 @@ func (j *journal) write(b *batch) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for _, id := range b.concluded {
-		if j.isOpen(id) { // or it was settled meanwhile
-			j.hold(id)
+	for _, t := range b.concluded {
+		if j.isOpen(t) { // or it was settled meanwhile
+			j.hold(t)
 		}
 	}
-	for _, id := range b.intended {
-		j.hold(id)
+	for _, t := range b.intended {
+		j.hold(t)
 	}
 }
 

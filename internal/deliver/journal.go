@@ -35,43 +35,65 @@ type journal struct {
 	file    *os.File
 	size    int
 
-	mu       sync.Mutex
-	number   int                    // of the segment that is written to; changed with both locked
-	open     map[int]map[int64]bool // by segment: deliveries whose outcome is not in the ledger
-	segments map[int64]int          // by delivery: the segment of its last record
-	pending  *batch                 // is written next; nil: nothing is
+	mu      sync.Mutex
+	number  int                    // of the segment that is written to; changed with both locked
+	open    map[int]map[int64]bool // by segment: deliveries whose outcome is not in the ledger
+	held    map[int64]held         // by delivery: where its last try is
+	pending *batch                 // is written next; nil: nothing is
+}
+
+// held is where the last record of a delivery is, and of which try.
+type held struct {
+	segment      int
+	epoch, tries int64
 }
 
 // segmentBytes is when a new segment is begun: large enough to be rare, small
 // enough to be read in a blink at the next start. Chosen.
 const segmentBytes = 4 << 20
 
-// openJournal takes the first folder below dir that no other process on this
-// machine holds, so that a node that comes back finds its own journal.
+// openJournal takes a folder below dir that no other process on this machine holds: one
+// with something to tell, which a killed node has left, or else the first. So a node
+// that comes back finds its own journal, or that of another that does not.
 func openJournal(dir string) (*journal, error) {
-	for i := 1; ; i++ {
-		folder := filepath.Join(dir, "node-"+strconv.Itoa(i))
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			return nil, fmt.Errorf("deliver: journal: %w", err)
-		}
-		lock, err := os.OpenFile(filepath.Join(folder, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-		if err != nil {
-			return nil, fmt.Errorf("deliver: journal: %w", err)
-		}
-		if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-			lock.Close()
-			if errors.Is(err, syscall.EWOULDBLOCK) {
-				continue
-			}
-			return nil, fmt.Errorf("deliver: journal: lock: %w", err)
-		}
-		j := &journal{dir: folder, lock: lock, open: map[int]map[int64]bool{}, segments: map[int64]int{}}
-		if err := j.identify(); err != nil {
-			lock.Close()
-			return nil, fmt.Errorf("deliver: journal: %w", err)
-		}
-		return j, nil
+	left, err := filepath.Glob(filepath.Join(dir, "node-*", "*"+segmentSuffix))
+	if err != nil {
+		return nil, fmt.Errorf("deliver: journal: %w", err)
 	}
+	for _, segment := range left {
+		if j, err := takeJournal(filepath.Dir(segment)); j != nil || err != nil {
+			return j, err
+		}
+	}
+	for i := 1; ; i++ {
+		if j, err := takeJournal(filepath.Join(dir, "node-"+strconv.Itoa(i))); j != nil || err != nil {
+			return j, err
+		}
+	}
+}
+
+// takeJournal opens the journal in a folder; nil when another process holds it.
+func takeJournal(folder string) (*journal, error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("deliver: journal: %w", err)
+	}
+	lock, err := os.OpenFile(filepath.Join(folder, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("deliver: journal: %w", err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		lock.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("deliver: journal: lock: %w", err)
+	}
+	j := &journal{dir: folder, lock: lock, open: map[int]map[int64]bool{}, held: map[int64]held{}}
+	if err := j.identify(); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("deliver: journal: %w", err)
+	}
+	return j, nil
 }
 
 // identify reads the node's name, or makes one: the host, so that people know it,
@@ -124,13 +146,13 @@ func (j *journal) read() (map[int64]entry, error) {
 }
 
 func (j *journal) numbers() ([]int, error) {
-	files, err := filepath.Glob(filepath.Join(j.dir, "*.journal"))
+	files, err := filepath.Glob(filepath.Join(j.dir, "*"+segmentSuffix))
 	if err != nil {
 		return nil, fmt.Errorf("deliver: journal: %w", err)
 	}
 	var numbers []int
 	for _, file := range files {
-		if n, err := strconv.Atoi(strings.TrimSuffix(filepath.Base(file), ".journal")); err == nil {
+		if n, err := strconv.Atoi(strings.TrimSuffix(filepath.Base(file), segmentSuffix)); err == nil {
 			numbers = append(numbers, n)
 		}
 	}
@@ -139,8 +161,10 @@ func (j *journal) numbers() ([]int, error) {
 }
 
 func (j *journal) path(number int) string {
-	return filepath.Join(j.dir, fmt.Sprintf("%08d.journal", number))
+	return filepath.Join(j.dir, fmt.Sprintf("%08d%s", number, segmentSuffix))
 }
+
+const segmentSuffix = ".journal"
 
 // begin deletes the segments that read returned, now that the ledger knows what
 // they said, and begins a new one.
@@ -219,7 +243,7 @@ func (j *journal) isBroken() bool {
 func (j *journal) intend(id, epoch, tries int64, before *store.Outcome) error {
 	j.mu.Lock()
 	b, first := j.batch()
-	if before != nil && j.isOpen(before.DeliveryID) {
+	if before != nil && j.isOpen(triedOf(before)) {
 		b.addOutcome(before)
 	}
 	b.addIntent(id, epoch, tries)
@@ -231,7 +255,7 @@ func (j *journal) intend(id, epoch, tries int64, before *store.Outcome) error {
 // conclude notes what came of it.
 func (j *journal) conclude(o *store.Outcome) error {
 	j.mu.Lock()
-	if !j.isOpen(o.DeliveryID) {
+	if !j.isOpen(triedOf(o)) {
 		j.mu.Unlock()
 		return nil
 	}
@@ -242,22 +266,23 @@ func (j *journal) conclude(o *store.Outcome) error {
 	return b.err
 }
 
-// isOpen reports whether the ledger may not know the outcome yet. What is settled
-// needs no record.
-func (j *journal) isOpen(id int64) bool {
-	_, open := j.segments[id]
-	return open
+// isOpen reports whether the ledger may not know yet what came of a try. What is settled
+// needs no record; and the delivery may be in another worker's hands by then, whose
+// intent must not be taken for told.
+func (j *journal) isOpen(t tried) bool {
+	h, open := j.held[t.id]
+	return open && h.epoch == t.epoch && h.tries == t.tries
 }
 
-// hold keeps the current segment for the delivery. An older one that held its
-// intent is not needed any more: an outcome says that there was one.
-func (j *journal) hold(id int64) {
-	before, held := j.segments[id]
-	j.segments[id] = j.number
-	j.open[j.number][id] = true
-	if held && before != j.number {
-		delete(j.open[before], id)
-		j.drop(before)
+// hold keeps the current segment for a try. An older one that held its intent is not
+// needed any more: an outcome says that there was one.
+func (j *journal) hold(t tried) {
+	before, wasHeld := j.held[t.id]
+	j.held[t.id] = held{j.number, t.epoch, t.tries}
+	j.open[j.number][t.id] = true
+	if wasHeld && before.segment != j.number {
+		delete(j.open[before.segment], t.id)
+		j.drop(before.segment)
 	}
 }
 
@@ -266,14 +291,14 @@ func (j *journal) settled(outcomes []store.Outcome) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, o := range outcomes {
-		segment, ok := j.segments[o.DeliveryID]
+		h, ok := j.held[o.DeliveryID]
 		if !ok {
 			continue
 		}
-		delete(j.segments, o.DeliveryID)
-		delete(j.open[segment], o.DeliveryID)
-		if segment != j.number {
-			j.drop(segment)
+		delete(j.held, o.DeliveryID)
+		delete(j.open[h.segment], o.DeliveryID)
+		if h.segment != j.number {
+			j.drop(h.segment)
 		}
 	}
 }

@@ -261,6 +261,25 @@ func TestJournalSegments(t *testing.T) {
 	})
 }
 
+// TestALateRecordOfAnEarlierTry has a worker write down what came of a mail that another
+// has taken up again by then, and whose next try is on the wire.
+func TestALateRecordOfAnEarlierTry(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	j := begun(t, dir)
+	ok(t, j.intend(1, 7, 0, nil))
+	earlier := outcomeOf(1, 7, mailing.Deferred)
+	j.settled([]store.Outcome{earlier})
+	ok(t, j.intend(1, 7, 1, nil))
+	ok(t, rotated(j))
+	ok(t, j.intend(2, 7, 0, &earlier))
+	ok(t, j.conclude(&earlier))
+	entries, _ := after(t, dir)
+	if e, known := entries[1]; !known || e.tries != 1 || e.outcome != nil {
+		t.Errorf("of the try on the wire the journal says %+v, %v", e, known)
+	}
+}
+
 func rotated(j *journal) error {
 	j.writing.Lock()
 	defer j.writing.Unlock()
@@ -281,6 +300,14 @@ func TestPlacesOfNodes(t *testing.T) {
 		again := begun(t, dir)
 		equal(t, "the place", again.dir, first.dir)
 		equal(t, "the name", again.name, first.name)
+		ok(t, again.close())
+	})
+	t.Run("what a killed one has left comes before an empty place", func(t *testing.T) {
+		ok(t, second.intend(1, 7, 0, nil))
+		ok(t, second.lock.Close()) // as a kill does
+		heir := begun(t, dir)
+		equal(t, "the place", heir.dir, second.dir)
+		equal(t, "the name", heir.name, second.name)
 	})
 }
 
