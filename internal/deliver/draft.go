@@ -5,6 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,16 +18,24 @@ import (
 	"vestnik/internal/store"
 )
 
+// errUnread is for a message that the database did not give.
+var errUnread = errors.New("deliver: the message cannot be read")
+
 // drafts are the compiled messages of the runs in hand.
 type drafts struct {
-	mu    sync.Mutex
-	byRun map[int64]*draft
+	mu  sync.Mutex
+	all map[draftKey]*draft
+}
+
+// draftKey is what a compiled message depends on: roads may have senders of their own.
+type draftKey struct {
+	run    int64
+	from   compose.Address
+	signer *dkim.Signer
 }
 
 type draft struct {
 	once     sync.Once
-	from     compose.Address
-	signer   *dkim.Signer
 	template *compose.Template
 	err      error
 }
@@ -37,42 +48,39 @@ func (d *drafts) keep(runs []store.LiveRun) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for id := range d.byRun {
-		if !live[id] {
-			delete(d.byRun, id)
-		}
-	}
+	maps.DeleteFunc(d.all, func(k draftKey, _ *draft) bool { return !live[k.run] })
 }
 
-func (d *drafts) of(runID int64, from compose.Address, signer *dkim.Signer) *draft {
+func (d *drafts) of(k draftKey) *draft {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.byRun == nil {
-		d.byRun = map[int64]*draft{}
+	if d.all == nil {
+		d.all = map[draftKey]*draft{}
 	}
-	found := d.byRun[runID]
-	if found == nil || found.from != from || found.signer != signer {
-		found = &draft{from: from, signer: signer}
-		d.byRun[runID] = found
+	found := d.all[k]
+	if found == nil {
+		found = &draft{}
+		d.all[k] = found
 	}
 	return found
 }
 
 // template returns the compiled message of the run, sent as from.
 func (e *Engine) template(ctx context.Context, run *mailing.Run, from compose.Address) (*compose.Template, error) {
-	d := e.drafts.of(run.ID, from, e.signerOf(from))
-	d.once.Do(func() { d.template, d.err = e.compile(ctx, run, from, d.signer) })
+	k := draftKey{run.ID, from, e.signerOf(from)}
+	d := e.drafts.of(k)
+	d.once.Do(func() { d.template, d.err = e.compile(ctx, run, from, k.signer) })
 	if d.err != nil && mailing.KindOf(d.err) == 0 { // the database was away: try again with the next
-		e.drafts.forget(run.ID, d)
+		e.drafts.forget(k, d)
 	}
 	return d.template, d.err
 }
 
-func (d *drafts) forget(runID int64, broken *draft) {
+func (d *drafts) forget(k draftKey, broken *draft) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.byRun[runID] == broken {
-		delete(d.byRun, runID)
+	if d.all[k] == broken {
+		delete(d.all, k)
 	}
 }
 
@@ -87,7 +95,7 @@ func (e *Engine) signerOf(from compose.Address) *dkim.Signer {
 func (e *Engine) compile(ctx context.Context, run *mailing.Run, from compose.Address, signer *dkim.Signer) (*compose.Template, error) {
 	version, err := e.Store.Version(ctx, run.VersionID)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errUnread, err)
 	}
 	source := compose.Source{
 		Subject: version.Subject, Body: version.Body, Format: version.Format, From: from,

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -117,10 +118,14 @@ func (l *lane) slow(a *mailing.Attempt, now time.Time) bool {
 	return slower
 }
 
-// expired reports whether it is of no use to try again. What was held for days
-// before its first try has that one and another before it.
+// leastTries is how often a mail is tried, at least: for eight hours with the pauses in
+// between. What waited for days for its turn, since its owner may send so many a day
+// only or the run was paused, is not to fail at the first server that says "later".
+const leastTries = 8
+
+// expired reports whether it is of no use to try again.
 func expired(j *job, now time.Time) bool {
-	return j.Tries > 0 && now.Sub(j.CreatedAt) > mailing.Lifetime
+	return j.Tries+1 >= leastTries && now.Sub(j.CreatedAt) > mailing.Lifetime
 }
 
 // shut closes the lane for a while. A server that refuses our name and password, or
@@ -190,9 +195,10 @@ func (e *Engine) handBack(j *job) store.Outcome {
 const remakeAfter = time.Minute
 
 // unfit is the outcome of a mail that could not be made. What a person wrote does
-// not get better by itself, so it fails; any other fault is ours and may pass.
+// not get better by itself, so it fails; any other fault is ours and may pass, that
+// of the database always.
 func (e *Engine) unfit(j *job, err error) store.Outcome {
-	if mailing.KindOf(err) == 0 && time.Since(j.CreatedAt) < mailing.Lifetime {
+	if mailing.KindOf(err) == 0 && (errors.Is(err, errUnread) || time.Since(j.CreatedAt) < mailing.Lifetime) {
 		e.Log.Error("mail cannot be made", "delivery", j.ID, "run", j.RunID, "error", err)
 		o := e.handBack(j)
 		o.DueAt = o.DueAt.Add(e.RemakeAfter)
