@@ -19,13 +19,18 @@ func (l Limits) any() bool { return l.PerSecond > 0 || l.PerHour > 0 || l.PerDay
 type quota struct {
 	*lane
 	slots   slots
-	granted int // by the account in the ledger, and not used
+	granted int       // by the account in the ledger, and not used
+	since   time.Time // when it was
 }
 
 // grantMost is how many mails a node takes off the account at once: few enough that
 // a node that dies takes little with it, and enough that the account is no burden.
 // Chosen.
 const grantMost = 50
+
+// grantFor is how long what was granted may be used: the account counts by minutes, and
+// what is used later would be counted in an hour that may be over by then.
+const grantFor = time.Minute
 
 // take waits until one more mail may go. It reports false when that will not be soon,
 // and from when on it may, or when the lane is closed.
@@ -36,6 +41,9 @@ func (q *quota) take(ctx context.Context, now time.Time) (from time.Time, ok boo
 	l := q.limits
 	if l.PerHour <= 0 && l.PerDay <= 0 {
 		return now, true
+	}
+	if now.Sub(q.since) > grantFor {
+		q.giveBack(ctx)
 	}
 	if q.granted == 0 {
 		if from, err := q.ask(ctx, now); err != nil || q.granted == 0 {
@@ -62,6 +70,7 @@ func (q *quota) ask(ctx context.Context, now time.Time) (from time.Time, err err
 	if l.PerHour > 0 {
 		most = min(most, l.PerHour)
 	}
+	q.since = now
 	q.granted, from, err = q.Store.TakeUsage(ctx, q.quotaID, l.PerHour, l.PerDay, most, now)
 	if err != nil {
 		q.Log.Error("limits of a road cannot be read", "road", q.road.Name, "error", err)
@@ -77,7 +86,7 @@ func (q *quota) giveBack(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
 	defer cancel()
-	if err := q.Store.ReturnUsage(ctx, q.quotaID, q.granted, time.Now()); err != nil {
+	if err := q.Store.ReturnUsage(ctx, q.quotaID, q.granted, q.since); err != nil {
 		q.Log.Warn("a road's unused limit is not given back", "road", q.road.Name, "mails", q.granted, "error", err)
 	}
 	q.granted = 0

@@ -58,10 +58,10 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// ReturnUsage gives back what was taken and not used.
-func (s *Store) ReturnUsage(ctx context.Context, roadID int64, mails int, now time.Time) error {
+// ReturnUsage gives back what was taken at a time and not used.
+func (s *Store) ReturnUsage(ctx context.Context, roadID int64, mails int, taken time.Time) error {
 	return wrap(s.w.AddUsage(ctx, sqlc.AddUsageParams{
-		RoadID: roadID, Minute: now.Unix() / 60, Mails: -int64(mails),
+		RoadID: roadID, Minute: taken.Unix() / 60, Mails: -int64(mails),
 	}), "return usage")
 }
 
