@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"reflect"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -27,15 +28,16 @@ type MailingForm struct {
 // 10:00 and is done at 10:05 means now. Chosen.
 const StartGrace = 10 * time.Minute
 
-// check completes a form and returns the first occurrence; zero when none is left.
-func (a *App) check(ctx context.Context, owner mailing.Account, f *MailingForm, hasChosen bool) (next time.Time, err error) {
+// check completes a form and returns the next occurrence; zero when none is left. was is
+// the mailing that it changes; zero for a new one.
+func (a *App) check(ctx context.Context, owner mailing.Account, f *MailingForm, was mailing.Mailing) (next time.Time, err error) {
 	var problems mailing.Problems
 	f.Rule = f.Rule.Tidy()
 	if err := problems.AddError("", f.Rule.Check()); err != nil {
 		return next, err
 	}
 	if len(problems) == 0 {
-		next = a.firstOccurrence(&problems, f.Rule)
+		next = a.nextOccurrence(&problems, f.Rule, was)
 	}
 	if err := a.checkMessage(ctx, owner, &problems, f.MessageID); err != nil {
 		return next, err
@@ -43,7 +45,7 @@ func (a *App) check(ctx context.Context, owner mailing.Account, f *MailingForm, 
 	switch {
 	case f.Audience != mailing.AudienceAll && f.Audience != mailing.AudienceChosen:
 		problems.Add("audience", "choice_unknown")
-	case f.Audience == mailing.AudienceChosen && len(f.ContactIDs) == 0 && !(f.ContactIDs == nil && hasChosen):
+	case f.Audience == mailing.AudienceChosen && len(f.ContactIDs) == 0 && !(f.ContactIDs == nil && was.Audience == mailing.AudienceChosen):
 		problems.Add("contacts", "contacts_none_chosen")
 	}
 	if f.Doubt != mailing.NeverTwice && f.Doubt != mailing.NeverMissed {
@@ -85,7 +87,12 @@ func (a *App) checkMessage(ctx context.Context, owner mailing.Account, problems 
 	return err
 }
 
-func (a *App) firstOccurrence(problems *mailing.Problems, rule mailing.Rule) time.Time {
+// nextOccurrence is when a mailing goes out next. One that is due and not opened yet
+// stays due as long as its rule does: a changed text must not cost a day.
+func (a *App) nextOccurrence(problems *mailing.Problems, rule mailing.Rule, was mailing.Mailing) time.Time {
+	if !was.NextAt.IsZero() && reflect.DeepEqual(rule, was.Rule.Tidy()) {
+		return was.NextAt
+	}
 	since := a.Now()
 	if rule.Frequency == mailing.Once {
 		since = since.Add(-StartGrace)
@@ -99,7 +106,7 @@ func (a *App) firstOccurrence(problems *mailing.Problems, rule mailing.Rule) tim
 
 // CreateMailing adds a mailing to the actor's.
 func (a *App) CreateMailing(ctx context.Context, actor mailing.Account, f MailingForm) (mailing.Mailing, error) {
-	next, err := a.check(ctx, actor, &f, false)
+	next, err := a.check(ctx, actor, &f, mailing.Mailing{})
 	if err != nil {
 		return mailing.Mailing{}, err
 	}
@@ -133,7 +140,7 @@ func (a *App) UpdateMailing(ctx context.Context, actor mailing.Account, id int64
 	if err != nil {
 		return m, err
 	}
-	next, err := a.check(ctx, owner, &f, m.Audience == mailing.AudienceChosen)
+	next, err := a.check(ctx, owner, &f, m)
 	if err != nil {
 		return m, err
 	}
@@ -147,7 +154,7 @@ func (a *App) UpdateMailing(ctx context.Context, actor mailing.Account, id int64
 	if ctx, err = a.editing(ctx, actor, was, m); err != nil {
 		return m, err
 	}
-	return m, a.store.UpdateMailing(ctx, m, was.Status, f.ContactIDs)
+	return m, a.store.UpdateMailing(ctx, m, was, f.ContactIDs)
 }
 
 // editing has the change of a mailing go into the audit log.

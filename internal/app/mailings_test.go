@@ -30,6 +30,27 @@ func TestMailingForm(t *testing.T) {
 			t.Errorf("got %+v", got)
 		}
 	})
+	t.Run("what is due stays due after an edit that leaves its dates alone", func(t *testing.T) {
+		h, owner, has := furnished(t)
+		f := form(has.message)
+		f.Rule.Frequency = mailing.Daily
+		m, err := h.CreateMailing(t.Context(), owner, f)
+		must(t, err)
+		h.now = m.NextAt.Add(time.Second)
+		edited := f
+		edited.FromName = "Анна"
+		_, err = h.UpdateMailing(t.Context(), owner, m.ID, edited)
+		must(t, err)
+		if got := h.status(t, m.ID); !got.NextAt.Equal(m.NextAt) || got.FromName != "Анна" {
+			t.Errorf("it is due at %s, was %s", got.NextAt, m.NextAt)
+		}
+		edited.Rule.At.Minute = 30
+		_, err = h.UpdateMailing(t.Context(), owner, m.ID, edited)
+		must(t, err)
+		if got, want := h.status(t, m.ID).NextAt, m.NextAt.Add(30*time.Minute); !got.Equal(want) {
+			t.Errorf("with another time it is due at %s, want %s", got, want)
+		}
+	})
 	t.Run("a message of somebody else is refused as one that is not there", func(t *testing.T) {
 		h, owner, has := furnished(t)
 		other := h.person(t, "other@example.org", mailing.RoleUser)
@@ -174,7 +195,7 @@ func TestStatusOfAMailing(t *testing.T) {
 		m := h.status(t, has.mailing)
 		m.Rule, m.Status, m.NextAt, m.LastAt = tomorrow(), mailing.StatusRunning, time.Time{}, h.now
 		m.Rule.Start = mailing.DateOf(h.now)
-		must(t, h.store.UpdateMailing(t.Context(), m, h.status(t, has.mailing).Status, nil))
+		must(t, h.store.UpdateMailing(t.Context(), m, h.status(t, has.mailing), nil))
 		must(t, h.PauseMailing(t.Context(), owner, has.mailing))
 		must(t, h.ResumeMailing(t.Context(), owner, has.mailing))
 		if got := h.status(t, has.mailing); got.Status != mailing.StatusRunning {

@@ -134,14 +134,18 @@ func TestMailingsAreListed(t *testing.T) {
 		})
 		t.Run("with other contacts after an edit", func(t *testing.T) {
 			chosen.FromName, chosen.Weight = "", mailing.WeightLow
-			ok(t, s.UpdateMailing(ctx, chosen, chosen.Status, nil))
+			ok(t, s.UpdateMailing(ctx, chosen, chosen, nil))
 			equal(t, "weight", must(s.Mailing(ctx, chosen.ID))(t).Weight, mailing.WeightLow)
 			equal(t, "chosen", len(must(s.MailingContacts(ctx, chosen.ID))(t)), 2)
-			ok(t, s.UpdateMailing(ctx, chosen, chosen.Status, []int64{h.contacts[2].ID}))
+			ok(t, s.UpdateMailing(ctx, chosen, chosen, []int64{h.contacts[2].ID}))
 			equalList(t, "chosen", must(s.MailingContacts(ctx, chosen.ID))(t), []int64{h.contacts[2].ID})
-			ok(t, s.UpdateMailing(ctx, chosen, chosen.Status, []int64{}))
+			ok(t, s.UpdateMailing(ctx, chosen, chosen, []int64{}))
 			equal(t, "chosen", len(must(s.MailingContacts(ctx, chosen.ID))(t)), 0)
-			wantCode(t, s.UpdateMailing(ctx, chosen, mailing.StatusPaused, []int64{h.contacts[0].ID}), "changed_meanwhile")
+			paused, opened := chosen, chosen
+			paused.Status, opened.NextAt = mailing.StatusPaused, chosen.NextAt.AddDate(0, 0, 1)
+			for _, was := range []mailing.Mailing{paused, opened} {
+				wantCode(t, s.UpdateMailing(ctx, chosen, was, []int64{h.contacts[0].ID}), "changed_meanwhile")
+			}
 			equal(t, "chosen", len(must(s.MailingContacts(ctx, chosen.ID))(t)), 0)
 		})
 		t.Run("and counted for the home page", func(t *testing.T) {

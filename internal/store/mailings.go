@@ -39,10 +39,11 @@ func (s *Store) CreateMailing(ctx context.Context, m mailing.Mailing, contactIDs
 }
 
 // UpdateMailing stores the fields of a mailing and, unless contactIDs is nil, the
-// contacts chosen for it. was is the status the decision was made on. While a run
+// contacts chosen for it. was is the mailing that the decision was made on: one whose
+// status or next occurrence is another by now is a conflict. While a run
 // of it is being written down its recipients stay: to change them is a conflict,
 // "run_opening".
-func (s *Store) UpdateMailing(ctx context.Context, m mailing.Mailing, was mailing.Status, contactIDs []int64) error {
+func (s *Store) UpdateMailing(ctx context.Context, m, was mailing.Mailing, contactIDs []int64) error {
 	rule, err := json.Marshal(m.Rule)
 	if err != nil {
 		return wrap(err, "update mailing")
@@ -54,7 +55,7 @@ func (s *Store) UpdateMailing(ctx context.Context, m mailing.Mailing, was mailin
 		err := changed(q.UpdateMailing(ctx, sqlc.UpdateMailingParams{
 			ID: m.ID, MessageID: m.MessageID, Audience: string(m.Audience), Rule: string(rule), Doubt: string(m.Doubt),
 			Weight: string(m.Weight), FromName: m.FromName, ReplyTo: m.ReplyTo, Status: string(m.Status), NextAt: millis(m.NextAt),
-			UpdatedAt: millis(m.UpdatedAt), WasStatus: string(was),
+			UpdatedAt: millis(m.UpdatedAt), WasStatus: string(was.Status), WasNextAt: millis(was.NextAt),
 		}))
 		if err != nil || contactIDs == nil {
 			return err

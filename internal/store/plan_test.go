@@ -124,14 +124,14 @@ func TestRecipientsAreFrozen(t *testing.T) {
 		t.Run("they cannot be changed while a run is opening", func(t *testing.T) {
 			everybody := m
 			everybody.Audience = mailing.AudienceAll
-			wantCode(t, s.UpdateMailing(ctx, everybody, m.Status, nil), "run_opening")
-			wantCode(t, s.UpdateMailing(ctx, m, m.Status, chosen[:1]), "run_opening")
+			wantCode(t, s.UpdateMailing(ctx, everybody, m, nil), "run_opening")
+			wantCode(t, s.UpdateMailing(ctx, m, m, chosen[:1]), "run_opening")
 			equal(t, "chosen", len(must(s.MailingContacts(ctx, m.ID))(t)), 2)
 		})
 		t.Run("all else can", func(t *testing.T) {
 			m.FromName = "Анна"
-			ok(t, s.UpdateMailing(ctx, m, m.Status, []int64{chosen[1], chosen[0], chosen[0]}))
-			ok(t, s.UpdateMailing(ctx, m, m.Status, nil))
+			ok(t, s.UpdateMailing(ctx, m, m, []int64{chosen[1], chosen[0], chosen[0]}))
+			ok(t, s.UpdateMailing(ctx, m, m, nil))
 			equal(t, "name", must(s.Mailing(ctx, m.ID))(t).FromName, "Анна")
 		})
 		t.Run("a run goes to those it was opened for, whatever the mailing says now", func(t *testing.T) {
@@ -142,7 +142,7 @@ func TestRecipientsAreFrozen(t *testing.T) {
 			equal(t, "kind", run.Audience, mailing.AudienceChosen)
 		})
 		t.Run("they can be changed when all are written down", func(t *testing.T) {
-			ok(t, s.UpdateMailing(ctx, m, m.Status, chosen[:1]))
+			ok(t, s.UpdateMailing(ctx, m, m, chosen[:1]))
 		})
 	})
 }

@@ -58,7 +58,7 @@ func TestOpenScheduledRun(t *testing.T) {
 		})
 		t.Run("a mailing that was set back to an opened occurrence moves on", func(t *testing.T) {
 			back := must(s.Mailing(ctx, h.mailing.ID))(t)
-			was := back.Status
+			was := back
 			back.NextAt = now
 			ok(t, s.UpdateMailing(ctx, back, was, nil))
 			r, next := occurrence(back)
@@ -99,7 +99,7 @@ func TestARunKeepsTheWeightItWasOpenedWith(t *testing.T) {
 		run := storetest.Run(t, s, m)
 		equal(t, "when it is opened", run.Weight, mailing.WeightHigh)
 		m.Weight = mailing.WeightLow
-		ok(t, s.UpdateMailing(ctx, m, m.Status, nil))
+		ok(t, s.UpdateMailing(ctx, m, m, nil))
 		equal(t, "after an edit", must(s.LiveRuns(ctx))(t)[0].Weight, mailing.WeightHigh)
 		equal(t, "of the next run", mailing.NewRun(must(s.Mailing(ctx, m.ID))(t), h.owner, mailing.RunManual, now, now).Weight, mailing.WeightLow)
 	})
@@ -223,7 +223,7 @@ func TestMailingIsCompletedWithItsLastRun(t *testing.T) {
 		h := newHouse(t, s, 1)
 		last := func(t *testing.T) mailing.Mailing {
 			m := storetest.Mailing(t, s, mailing.Mailing{OwnerID: h.owner.ID, Status: mailing.StatusRunning})
-			was := m.Status
+			was := m
 			m.NextAt = time.Time{}
 			ok(t, s.UpdateMailing(ctx, m, was, nil))
 			return m

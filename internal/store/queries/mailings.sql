@@ -12,7 +12,7 @@ select * from mailings where id = @id;
 update mailings
 set message_id = @message_id, audience = @audience, rule = @rule, doubt = @doubt, weight = @weight,
     from_name = @from_name, reply_to = @reply_to, status = @status, next_at = @next_at, updated_at = @updated_at
-where id = @id and status = @was_status;
+where id = @id and status = @was_status and next_at = @was_next_at;
 
 -- name: SetMailingStatus :execrows
 update mailings

@@ -463,7 +463,7 @@ const updateMailing = `-- name: UpdateMailing :execrows
 update mailings
 set message_id = $1, audience = $2, rule = $3, doubt = $4, weight = $5,
     from_name = $6, reply_to = $7, status = $8, next_at = $9, updated_at = $10
-where id = $11 and status = $12
+where id = $11 and status = $12 and next_at = $13
 `
 
 type UpdateMailingParams struct {
@@ -479,6 +479,7 @@ type UpdateMailingParams struct {
 	UpdatedAt int64
 	ID        int64
 	WasStatus string
+	WasNextAt int64
 }
 
 func (q *Queries) UpdateMailing(ctx context.Context, arg UpdateMailingParams) (int64, error) {
@@ -495,6 +496,7 @@ func (q *Queries) UpdateMailing(ctx context.Context, arg UpdateMailingParams) (i
 		arg.UpdatedAt,
 		arg.ID,
 		arg.WasStatus,
+		arg.WasNextAt,
 	)
 	if err != nil {
 		return 0, err
