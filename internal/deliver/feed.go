@@ -167,7 +167,7 @@ func (f *feeder) reclaim(ctx context.Context) error {
 		return nil
 	}
 	// A lease that is still to be committed has the row of the node.
-	if _, err := f.keepAlive(ctx, *f.aliveUntil.Load()); err != nil {
+	if _, err := f.keepAlive(ctx, time.Now().Add(aliveFor)); err != nil {
 		return err
 	}
 	known := f.hands.all() // before the ledger is asked: only this goroutine adds to them

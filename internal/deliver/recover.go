@@ -138,7 +138,11 @@ func (e *Engine) recoverForgotten(ctx context.Context, entries map[int64]entry) 
 
 func (e *Engine) tell(ctx context.Context, outcomes []store.Outcome) error {
 	for batch := range slices.Chunk(outcomes, settleBatch) {
-		if err := e.Store.Settle(ctx, e.node, batch, time.Now()); err != nil {
+		err := e.Store.Settle(ctx, e.node, batch, time.Now())
+		for mailing.KindOf(err) == mailing.Conflict { // a run went meanwhile
+			err = e.Store.Settle(ctx, e.node, batch, time.Now())
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -36,7 +36,8 @@ where owner_id = @owner_id and email = @email and reason not in ('unsubscribed',
 select * from suppressions where owner_id = @owner_id and email = @email;
 
 -- name: SuppressionsSince :many
-select * from suppressions where created_at >= @since order by created_at limit 10000;
+-- Who has just asked not to be mailed is among them, however many others bounced.
+select * from suppressions where created_at >= @since order by created_at desc limit 10000;
 
 -- name: CreateImport :exec
 insert into imports (id, owner_id, filename, total, added, existing, refused, fault, created_at, finished_at)

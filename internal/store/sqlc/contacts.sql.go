@@ -311,9 +311,10 @@ func (q *Queries) Suppression(ctx context.Context, arg SuppressionParams) (Suppr
 }
 
 const suppressionsSince = `-- name: SuppressionsSince :many
-select owner_id, email, reason, detail, created_at from suppressions where created_at >= $1 order by created_at limit 10000
+select owner_id, email, reason, detail, created_at from suppressions where created_at >= $1 order by created_at desc limit 10000
 `
 
+// Who has just asked not to be mailed is among them, however many others bounced.
 func (q *Queries) SuppressionsSince(ctx context.Context, since int64) ([]Suppression, error) {
 	rows, err := q.db.QueryContext(ctx, suppressionsSince, since)
 	if err != nil {
