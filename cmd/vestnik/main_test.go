@@ -19,12 +19,10 @@ import (
 	"vestnik/internal/server"
 )
 
-// mainSetting makes this test binary the command itself, for tests that need a
-// process of its own. It is no VESTNIK_ setting, which would be unknown.
-const mainSetting = "TEST_BINARY_IS_VESTNIK"
-
+// TestMain makes this test binary the command itself, for tests that need processes of
+// their own: go test begins with a flag of its own.
 func TestMain(m *testing.M) {
-	if os.Getenv(mainSetting) != "" {
+	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
 		main()
 		return
 	}

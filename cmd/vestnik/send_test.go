@@ -263,7 +263,7 @@ func startService(t *testing.T) *service {
 		log: &awaited{text: "pages are served", seen: make(chan struct{})},
 	}
 	l.Close()
-	s.cmd.Env = []string{mainSetting + "=1", "VESTNIK_ADDR=" + s.addr, "VESTNIK_DATA_DIR=" + t.TempDir()}
+	s.cmd.Env = []string{"VESTNIK_ADDR=" + s.addr, "VESTNIK_DATA_DIR=" + t.TempDir()}
 	s.cmd.Stderr = s.log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := s.cmd.Start(); err != nil {
