@@ -282,11 +282,14 @@ func TestAManagerIsNoJudgeInTheirOwnCase(t *testing.T) {
 func TestWhoIsBlockedIsToldSo(t *testing.T) {
 	h := newHouse(t)
 	anna, manager := h.person(t, "anna@example.org", mailing.RoleUser), h.person(t, "manager@example.org", mailing.RoleManager)
-	must(t, h.store.Block(t.Context(), anna.ID, 0, "", h.now))
-	must(t, h.TellBlocked(t.Context(), manager, anna, "рассылает спам"))
-	must(t, h.TellUnblocked(t.Context(), manager, anna))
+	must(t, h.BlockUser(t.Context(), manager, anna.ID, "рассылает спам"))
+	if err := h.BlockUser(t.Context(), manager, anna.ID, "ещё раз"); err == nil {
+		t.Error("a person is blocked twice")
+	}
+	must(t, h.UnblockUser(t.Context(), manager, anna.ID))
+	must(t, h.BlockUser(t.Context(), manager, anna.ID, "снова рассылает спам"))
 	mails := h.mails(t)
-	if len(mails) != 2 || mails[0].to != anna.Email || mails[0].vars["why"] != "рассылает спам" ||
+	if len(mails) != 3 || mails[0].to != anna.Email || mails[0].vars["why"] != "рассылает спам" ||
 		!strings.Contains(mails[0].vars["who"].(string), manager.Email) || !strings.Contains(mails[0].subject, "заблокирована") {
 		t.Fatalf("the mails are %+v", mails)
 	}
@@ -297,7 +300,7 @@ func TestWhoIsBlockedIsToldSo(t *testing.T) {
 			t.Error("the mail waits until the block is lifted")
 		}
 	}
-	if len(runs) != 2 {
+	if len(runs) != 3 {
 		t.Errorf("%d runs are open", len(runs))
 	}
 }

@@ -371,10 +371,10 @@ func (a *App) DisableMailing(ctx context.Context, actor mailing.Account, id int6
 	if m.OwnerID != actor.ID && why == "" {
 		return mailing.FieldFault(mailing.Invalid, "why", "required")
 	}
-	if err := a.turn(ctx, actor, m, mailing.EventDisable, why); err != nil {
+	if ctx, err = a.tellingOwner(ctx, actor, m, mailDisabled, why); err != nil {
 		return err
 	}
-	return a.tellOwner(ctx, actor, m, mailDisabled, why)
+	return a.turn(ctx, actor, m, mailing.EventDisable, why)
 }
 
 // EnableMailing switches a mailing on again.
@@ -386,10 +386,10 @@ func (a *App) EnableMailing(ctx context.Context, actor mailing.Account, id int64
 	if !mayEnable(actor, m) {
 		return mailing.Fault(mailing.Forbidden, "disabled_by_manager")
 	}
-	if err := a.turn(ctx, actor, m, mailing.EventEnable, ""); err != nil {
+	if ctx, err = a.tellingOwner(ctx, actor, m, mailEnabled, ""); err != nil {
 		return err
 	}
-	return a.tellOwner(ctx, actor, m, mailEnabled, "")
+	return a.turn(ctx, actor, m, mailing.EventEnable, "")
 }
 
 func (a *App) switchable(ctx context.Context, actor mailing.Account, id int64) (mailing.Mailing, error) {

@@ -49,30 +49,35 @@ func (a *App) mailIfBudget(ctx context.Context, to mailing.Account, name string,
 // The values of its fields are sealed and forgotten when it is sent, since they
 // open accounts.
 func (a *App) mail(ctx context.Context, to mailing.Account, name string, vars map[string]any) error {
-	content, err := ownMail(to.Lang, name)
+	m, err := a.own(to, name, vars)
 	if err != nil {
 		return wrap(err, "mail")
+	}
+	_, err = a.store.OpenSingleRun(ctx, m)
+	return wrap(err, "mail")
+}
+
+// own makes one of Vestnik's own mails.
+func (a *App) own(to mailing.Account, name string, vars map[string]any) (store.Single, error) {
+	content, err := ownMail(to.Lang, name)
+	if err != nil {
+		return store.Single{}, err
 	}
 	merged := map[string]any{"first_name": to.FirstName, "last_name": to.LastName, "email": to.Email, "site": a.BaseURL}
 	for key, value := range vars {
 		merged[key] = value
 	}
-	return a.openSingle(ctx, mailing.Run{
+	return a.single(mailing.Run{
 		OwnerID: to.ID, Kind: mailing.RunSystem, Lang: to.Lang,
 		Priority: mailing.PrioritySystem, Doubt: mailing.NeverMissed,
 	}, content, to.Email, merged)
 }
 
-// openSingle opens a run of one mail.
-func (a *App) openSingle(ctx context.Context, run mailing.Run, content store.Content, email string, vars map[string]any) error {
+// single makes a run of one mail.
+func (a *App) single(run mailing.Run, content store.Content, email string, vars map[string]any) (store.Single, error) {
 	text, err := json.Marshal(vars)
-	if err != nil {
-		return wrap(err, "mail")
-	}
 	run.State, run.CreatedAt, run.ScheduledFor = mailing.RunOpening, a.Now(), a.Now()
-	sealed := a.keys.Seal(purposeVars, email, text)
-	_, err = a.store.OpenSingleRun(ctx, run, content, email, sealed)
-	return wrap(err, "mail")
+	return store.Single{Run: run, Content: content, Email: email, Vars: a.keys.Seal(purposeVars, email, text)}, err
 }
 
 // OpenVars unseals the values of a single mail's fields.

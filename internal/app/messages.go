@@ -189,13 +189,18 @@ func (a *App) SendTest(ctx context.Context, actor mailing.Account, f MessageForm
 		Action: "message.test", Thing: mailing.Thing{Kind: mailing.ThingMessage, Name: f.Subject}, Owner: actor.ID,
 		After: mailing.Facts{"to": mailing.MaskEmail(email)},
 	})
-	return a.openSingle(ctx, mailing.Run{
+	m, err := a.single(mailing.Run{
 		OwnerID: actor.ID, Kind: mailing.RunTest, Lang: actor.Lang,
 		Priority: mailing.PriorityTest, Doubt: mailing.NeverTwice, Unsubscribe: true,
 	}, content(f), email, map[string]any{
 		"first_name": contact.FirstName, "last_name": contact.LastName, "comment": contact.Comment,
 		"email": contact.Email, "unsubscribe_url": a.BaseURL + "/unsubscribe/preview",
 	})
+	if err != nil {
+		return wrap(err, "send test")
+	}
+	_, err = a.store.OpenSingleRun(ctx, m)
+	return wrap(err, "send test")
 }
 
 // TestBudget is how many test mails a person may send an hour: enough to polish

@@ -153,10 +153,10 @@ func (a *App) BlockUser(ctx context.Context, actor mailing.Account, id int64, wh
 	deed := deedTo(of, "account.block", mailing.Facts{"standing": string(of.Standing())}, mailing.Facts{"standing": string(mailing.StandingBlocked)})
 	deed.Why = why
 	defer a.accountsChanged(ctx)
-	if err := a.store.Block(a.doing(ctx, actor, deed), id, actor.ID, why, a.Now()); err != nil {
+	if ctx, err = a.tellingBlocked(ctx, actor, of, why); err != nil {
 		return err
 	}
-	return a.TellBlocked(ctx, actor, of, why)
+	return a.store.Block(a.doing(ctx, actor, deed), id, actor.ID, why, a.Now())
 }
 
 // UnblockUser lets a person in again. Their mailings go on with what was left and at
@@ -173,10 +173,10 @@ func (a *App) UnblockUser(ctx context.Context, actor mailing.Account, id int64) 
 	deed := deedTo(of, "account.unblock",
 		mailing.Facts{"standing": string(of.Standing())}, mailing.Facts{"standing": string(let.Standing())})
 	defer a.accountsChanged(ctx)
-	if err := a.store.Unblock(a.doing(ctx, actor, deed), id); err != nil {
+	if ctx, err = a.tellingUnblocked(ctx, actor, of); err != nil {
 		return err
 	}
-	return a.TellUnblocked(ctx, actor, of)
+	return a.store.Unblock(a.doing(ctx, actor, deed), id)
 }
 
 // SignOutUser ends all sessions of a person.

@@ -199,10 +199,10 @@ func (w *world) open(t testing.TB, m mailing.Mailing) int64 {
 func (w *world) openSystem(t testing.TB, email string) int64 {
 	t.Helper()
 	now := time.Now()
-	id, err := w.OpenSingleRun(background, mailing.Run{
+	id, err := w.OpenSingleRun(background, store.Single{Run: mailing.Run{
 		OwnerID: w.owner.ID, Kind: mailing.RunSystem, State: mailing.RunOpening, ScheduledFor: now, Lang: "ru",
 		Priority: mailing.PrioritySystem, Doubt: mailing.NeverMissed, CreatedAt: now,
-	}, store.Content{Subject: "Код", Format: mailing.FormatText, Body: "Ваш код: {{ code }}"}, email, "1234")
+	}, Content: store.Content{Subject: "Код", Format: mailing.FormatText, Body: "Ваш код: {{ code }}"}, Email: email, Vars: "1234"})
 	ok(t, err)
 	return id
 }

@@ -101,6 +101,9 @@ func writeDeed(ctx context.Context, q *sqlc.Queries) (done func(), err error) {
 	if !ok || d == nil || d.written {
 		return func() {}, nil
 	}
+	if err := openNotices(ctx, q); err != nil {
+		return nil, err
+	}
 	last, err := q.NextDeed(ctx)
 	if err != nil {
 		return nil, err

@@ -113,10 +113,10 @@ func heldHouse(t *testing.T, s *store.Store) (h house, run, before, after int64)
 	h = newHouse(t, s, 4)
 	run = storetest.Run(t, s, h.mailing).ID
 	code := func(at time.Time) int64 {
-		return must(s.OpenSingleRun(ctx, mailing.Run{
+		return must(s.OpenSingleRun(ctx, store.Single{Run: mailing.Run{
 			OwnerID: h.owner.ID, Kind: mailing.RunSystem, ScheduledFor: at, State: mailing.RunOpening,
 			Priority: mailing.PrioritySystem, Doubt: mailing.NeverMissed, CreatedAt: at,
-		}, content, "anna@example.com", ""))(t)
+		}, Content: content, Email: "anna@example.com"}))(t)
 	}
 	before = code(now)
 	must(s.StartHold(ctx, now.Add(time.Hour)))(t)

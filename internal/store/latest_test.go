@@ -25,9 +25,9 @@ func TestComingAndLatest(t *testing.T) {
 		storetest.Run(t, s, storetest.Mailing(t, s, mailing.Mailing{OwnerID: boris.ID}))
 		single := storetest.OpeningRun(mailing.Mailing{OwnerID: anna.ID})
 		single.Kind = mailing.RunSystem
-		if _, err := s.OpenSingleRun(t.Context(), single, store.Content{Subject: "Код", Format: mailing.FormatText, Body: "1"}, "anna@example.com", ""); err != nil {
-			t.Fatal(err)
-		}
+		must(s.OpenSingleRun(ctx, store.Single{
+			Run: single, Content: store.Content{Subject: "Код", Format: mailing.FormatText, Body: "1"}, Email: "anna@example.com",
+		}))(t)
 		t.Run("the latest runs are those of the owner's mailings, without single mails", func(t *testing.T) {
 			runs, err := s.RunsOfMailings(t.Context(), anna.ID, 10)
 			if err != nil || len(runs) != 1 || runs[0].ID != run.ID || runs[0].Subject != "Новости" || runs[0].OwnerName != "Анна Петрова" {

@@ -243,7 +243,9 @@ func TestVarsAreForgottenWhenTheyAreOfNoUse(t *testing.T) {
 				OwnerID: h.owner.ID, Kind: mailing.RunSystem, ScheduledFor: now, State: mailing.RunOpening,
 				Lang: "ru", Priority: mailing.PrioritySystem, Doubt: mailing.NeverTwice, CreatedAt: now,
 			}
-			id := must(s.OpenSingleRun(ctx, r, store.Content{Subject: "Код", Format: mailing.FormatText, Body: "{{ code }}"}, "anna@example.com", "sealed"))(t)
+			id := must(s.OpenSingleRun(ctx, store.Single{
+				Run: r, Content: store.Content{Subject: "Код", Format: mailing.FormatText, Body: "{{ code }}"}, Email: "anna@example.com", Vars: "sealed",
+			}))(t)
 			list := h.leaseAll(t, h.node, id, now)
 			equal(t, "leased", len(list), 1)
 			equal(t, "vars", list[0].Vars, "sealed")

@@ -38,7 +38,7 @@ func TestQuota(t *testing.T) {
 			other := storetest.Run(t, s, storetest.Mailing(t, s, mailing.Mailing{OwnerID: owner.ID}))
 			equal(t, "of another run", len(must(s.Lease(ctx, h.node, other.ID, now.Add(4*time.Hour), 10))(t)), 0)
 			single := mailing.Run{OwnerID: owner.ID, Kind: mailing.RunTest, State: mailing.RunOpening, ScheduledFor: now, Lang: "ru", Doubt: mailing.NeverTwice, CreatedAt: now}
-			id := must(s.OpenSingleRun(ctx, single, store.Content{Subject: "Проба"}, "test@example.org", ""))(t)
+			id := must(s.OpenSingleRun(ctx, store.Single{Run: single, Content: store.Content{Subject: "Проба"}, Email: "test@example.org"}))(t)
 			equal(t, "a test", len(must(s.Lease(ctx, h.node, id, now.Add(4*time.Hour), 10))(t)), 1)
 		})
 		t.Run("a lower limit takes longer, a higher one or none holds at once", func(t *testing.T) {

@@ -84,27 +84,6 @@ func (s *Store) OpenManualRun(ctx context.Context, r mailing.Run, content Conten
 	}), "open manual run")
 }
 
-// OpenSingleRun opens a run of one mail to one address: a code, a reset, a test.
-// vars are the sealed values of its merge fields.
-func (s *Store) OpenSingleRun(ctx context.Context, r mailing.Run, content Content, email, vars string) (runID int64, err error) {
-	r.ID = NewID()
-	return r.ID, wrap(s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
-		if err := createRun(ctx, q, r, content); err != nil {
-			return err
-		}
-		_, err := q.CreateSingleDelivery(ctx, sqlc.CreateSingleDeliveryParams{
-			RunID: r.ID, Email: email, DueAt: millis(r.CreatedAt), Vars: vars,
-		})
-		if err != nil {
-			return err
-		}
-		if _, err := q.Filled(ctx, sqlc.FilledParams{ID: r.ID, Audience: 1}); err != nil {
-			return err
-		}
-		return q.OpenedRun(ctx, r.ID)
-	}), "open single run")
-}
-
 func createRun(ctx context.Context, q *sqlc.Queries, r mailing.Run, content Content) error {
 	version, err := freeze(ctx, q, content.Subject, content.Format, content.Body, r.CreatedAt)
 	if err != nil {

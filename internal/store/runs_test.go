@@ -293,10 +293,10 @@ func TestLiveRuns(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		h := newHouse(t, s, 1)
 		bulk := storetest.Run(t, s, h.mailing)
-		system := must(s.OpenSingleRun(ctx, mailing.Run{
+		system := must(s.OpenSingleRun(ctx, store.Single{Run: mailing.Run{
 			OwnerID: h.owner.ID, Kind: mailing.RunSystem, ScheduledFor: now, State: mailing.RunOpening,
 			Priority: mailing.PrioritySystem, Doubt: mailing.NeverMissed, CreatedAt: now,
-		}, content, "anna@example.com", ""))(t)
+		}, Content: content, Email: "anna@example.com"}))(t)
 		held := func(t *testing.T) (ids []int64, held []bool) {
 			for _, r := range must(s.LiveRuns(ctx))(t) {
 				ids, held = append(ids, r.ID), append(held, r.Held)
