@@ -53,11 +53,11 @@ func (a *App) AskEmailChange(ctx context.Context, actor mailing.Account, typed, 
 		AccountID: actor.ID, NewEmail: email, AskedAt: a.Now(), DueAt: a.Now().Add(mailing.ObjectionTime),
 	}
 	token := auth.NewToken()
-	doing := a.doing(ctx, actor, accountDeed("account.ask_email", actor, nil, mailing.Facts{"new_email": email}))
-	if err := a.store.PutEmailChange(doing, change, auth.HashToken(token)); err != nil {
+	if ctx, err = a.askingBoth(ctx, actor, change, token); err != nil {
 		return wrap(err, "ask for another address")
 	}
-	return a.mailEmailChange(ctx, actor, change, token)
+	doing := a.doing(ctx, actor, accountDeed("account.ask_email", actor, nil, mailing.Facts{"new_email": email}))
+	return wrap(a.store.PutEmailChange(doing, change, auth.HashToken(token)), "ask for another address")
 }
 
 func (a *App) checkEmailChange(actor mailing.Account, typed, password string) (string, error) {
@@ -90,22 +90,26 @@ func (a *App) checkOwnPassword(ctx context.Context, actor mailing.Account, passw
 	return wrap(err, "check own password")
 }
 
-// mailEmailChange writes to both. An address that has an account already is told so, and
+// askingBoth has both be mailed, with the change or not at all: an old mailbox that was
+// never asked could not object. An address that has an account already is told so, and
 // gets no link.
-func (a *App) mailEmailChange(ctx context.Context, actor mailing.Account, c mailing.EmailChange, token string) error {
+func (a *App) askingBoth(ctx context.Context, actor mailing.Account, c mailing.EmailChange, token string) (context.Context, error) {
 	known, _, err := a.store.AccountByEmail(ctx, c.NewEmail)
 	switch {
 	case err == nil:
-		err = a.mailIfBudget(ctx, known, mailKnown, nil)
+		var ok bool
+		if ok, err = a.store.Spend(ctx, "mail:"+known.Email, MailBudget, budgetHour, a.Now()); ok {
+			ctx, err = a.telling(ctx, known, mailKnown, nil)
+		}
 	case mailing.KindOf(err) == mailing.NotFound:
 		to := actor
 		to.Email = c.NewEmail
-		err = a.mail(ctx, to, mailEmailNew, map[string]any{"link": a.emailLink(SideNew, c, token), "old": actor.Email})
+		ctx, err = a.telling(ctx, to, mailEmailNew, map[string]any{"link": a.emailLink(SideNew, c, token), "old": actor.Email})
 	}
 	if err != nil {
-		return wrap(err, "mail about another address")
+		return ctx, err
 	}
-	return a.mail(ctx, actor, mailEmailOld, map[string]any{"link": a.emailLink(SideOld, c, token), "new": c.NewEmail})
+	return a.telling(ctx, actor, mailEmailOld, map[string]any{"link": a.emailLink(SideOld, c, token), "new": c.NewEmail})
 }
 
 func (a *App) emailLink(side Side, c mailing.EmailChange, token string) string {
@@ -211,16 +215,17 @@ func (a *App) move(ctx context.Context, q EmailQuestion, why string) error {
 	moved.Email = q.NewEmail
 	deed := accountDeed("account.change_email", was, mailing.Facts{"email": was.Email}, mailing.Facts{"email": moved.Email})
 	deed.Why = why
-	err := a.store.MoveAccount(a.doing(ctx, was, deed), moved, was.Email, q.tokenHash, a.Now())
+	telling, err := a.telling(ctx, was, mailMoved, map[string]any{"new": moved.Email})
+	if err != nil {
+		return err
+	}
+	err = a.store.MoveAccount(a.doing(telling, was, deed), moved, was.Email, q.tokenHash, a.Now())
 	if mailing.CodeOf(err) == "email_taken" {
 		deed := accountDeed("account.cancel_email", was, mailing.Facts{"new_email": q.NewEmail}, nil)
 		deed.Why = "email_taken"
 		return errors.Join(err, a.store.DeleteEmailChange(a.doing(ctx, mailing.Account{}, deed), was.ID))
 	}
-	if err != nil {
-		return wrap(err, "move account")
-	}
-	return a.mail(ctx, was, mailMoved, map[string]any{"new": moved.Email})
+	return wrap(err, "move account")
 }
 
 // moveDue moves the accounts whose old mailbox has kept silent, and forgets the changes that
