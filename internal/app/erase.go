@@ -98,7 +98,8 @@ const erasureRest = time.Hour
 // forgets their addresses. It goes on with accounts whose time has come. It runs in the
 // background.
 func (a *App) FinishErasures(ctx context.Context) error {
-	people, err := a.store.ErasedInPart(ctx, a.Now().Add(-erasureRest), erasuresAtOnce)
+	before := a.Now().Add(-erasureRest)
+	people, err := a.store.ErasedInPart(ctx, before, erasuresAtOnce)
 	if err != nil {
 		return err
 	}
@@ -109,7 +110,7 @@ func (a *App) FinishErasures(ctx context.Context) error {
 		if err := a.store.Rename(ctx, p); err != nil {
 			return err
 		}
-		if err := a.store.FinishErasure(ctx, p); err != nil {
+		if err := a.store.FinishErasure(ctx, p, before); err != nil {
 			return err
 		}
 	}

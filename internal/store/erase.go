@@ -133,9 +133,11 @@ func (s *Store) ErasedInPart(ctx context.Context, before time.Time, most int64) 
 	return list, wrap(err, "people erased in part")
 }
 
-// FinishErasure forgets the address for good.
-func (s *Store) FinishErasure(ctx context.Context, p Person) error {
-	return wrap(s.w.ForgetErased(ctx, sqlc.ForgetErasedParams{OwnerID: p.OwnerID, Email: p.Email}), "finish erasure")
+// FinishErasure forgets the address for good, unless it has come back since the moment:
+// then it has to stay on the list of suppressions.
+func (s *Store) FinishErasure(ctx context.Context, p Person, before time.Time) error {
+	err := s.w.ForgetErased(ctx, sqlc.ForgetErasedParams{OwnerID: p.OwnerID, Email: p.Email, Before: millis(before)})
+	return wrap(err, "finish erasure")
 }
 
 // HasErasures reports whether the owner has ever had somebody erased.

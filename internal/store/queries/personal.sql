@@ -31,7 +31,11 @@ where s.reason = 'erased' and s.created_at < @before
 limit cast(sqlc.arg(most) as bigint);
 
 -- name: ForgetErased :exec
-delete from suppressions where owner_id = @owner_id and email = @email and reason = 'erased';
+-- The address may have come back since ErasedInPart listed it.
+delete from suppressions
+where suppressions.owner_id = @owner_id and suppressions.email = @email and suppressions.reason = 'erased'
+    and suppressions.created_at < @before
+    and not exists (select 1 from contacts c where c.owner_id = suppressions.owner_id and c.email = suppressions.email);
 
 -- name: DeliveriesOfEmail :many
 select d.id from deliveries d join runs r on r.id = d.run_id

@@ -389,16 +389,21 @@ func (q *Queries) FinishedRunsBefore(ctx context.Context, arg FinishedRunsBefore
 }
 
 const forgetErased = `-- name: ForgetErased :exec
-delete from suppressions where owner_id = $1 and email = $2 and reason = 'erased'
+delete from suppressions
+where suppressions.owner_id = $1 and suppressions.email = $2 and suppressions.reason = 'erased'
+    and suppressions.created_at < $3
+    and not exists (select 1 from contacts c where c.owner_id = suppressions.owner_id and c.email = suppressions.email)
 `
 
 type ForgetErasedParams struct {
 	OwnerID int64
 	Email   string
+	Before  int64
 }
 
+// The address may have come back since ErasedInPart listed it.
 func (q *Queries) ForgetErased(ctx context.Context, arg ForgetErasedParams) error {
-	_, err := q.db.ExecContext(ctx, forgetErased, arg.OwnerID, arg.Email)
+	_, err := q.db.ExecContext(ctx, forgetErased, arg.OwnerID, arg.Email, arg.Before)
 	return err
 }
 
