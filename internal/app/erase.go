@@ -120,11 +120,11 @@ func (a *App) FinishErasures(ctx context.Context) error {
 	}
 	var faults []error
 	for _, id := range accounts {
-		err := a.store.MayGo(ctx, id)
-		if err == nil {
-			err = a.eraseAccount(ctx, Operator, id)
-		}
-		if mailing.CodeOf(err) != "last_admin" { // who has become that meanwhile waits for another
+		err := a.eraseAccount(ctx, Operator, id, a.store.BeginErasure)
+		switch mailing.CodeOf(err) {
+		case "last_admin": // who has become that meanwhile waits for another
+		case "changed_meanwhile": // taken back while others were erased
+		default:
 			faults = append(faults, err)
 		}
 	}

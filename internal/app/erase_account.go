@@ -46,10 +46,7 @@ func (a *App) EraseAccount(ctx context.Context, actor mailing.Account, id int64)
 	if _, err := a.ErasableAccount(ctx, actor, id); err != nil {
 		return err
 	}
-	if err := a.store.MayGo(ctx, id); err != nil {
-		return err
-	}
-	return a.eraseAccount(ctx, actor, id)
+	return a.eraseAccount(ctx, actor, id, a.store.BeginErasureNow)
 }
 
 // ErasableAccount returns an account for who may erase it.
@@ -60,11 +57,22 @@ func (a *App) ErasableAccount(ctx context.Context, actor mailing.Account, id int
 	return a.store.Account(ctx, id)
 }
 
-func (a *App) eraseAccount(ctx context.Context, actor mailing.Account, id int64) error {
-	ctx = a.doing(ctx, actor, mailing.Deed{
+// eraseAccount has the deed go with the beginning: where what follows is broken off, Sweep
+// goes on with it.
+func (a *App) eraseAccount(ctx context.Context, actor mailing.Account, id int64,
+	begin func(ctx context.Context, id int64, now time.Time) error,
+) error {
+	beginning := a.doing(ctx, actor, mailing.Deed{
 		Action: "account.erase", Thing: mailing.Thing{Kind: mailing.ThingAccount, ID: id}, Owner: id,
 	})
 	defer a.numbersChanged(ctx, id)
 	defer a.accountsChanged(ctx)
-	return a.store.EraseAccount(ctx, id, a.Now())
+	if err := begin(beginning, id, a.Now()); err != nil {
+		return err
+	}
+	err := a.store.EraseAccount(ctx, id, a.Now())
+	if mailing.KindOf(err) == mailing.NotFound { // another process is at it, or has done it
+		return nil
+	}
+	return err
 }

@@ -2,10 +2,12 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	"vestnik/internal/app"
 	"vestnik/internal/mailing"
 	"vestnik/internal/store"
 	"vestnik/internal/store/storetest"
@@ -52,5 +54,72 @@ func TestAnErasedAddressThatComesBackWhileItIsForgottenIsNotMailed(t *testing.T)
 				t.Errorf("they may be mailed: %+v", c)
 			}
 		})
+	})
+}
+
+// interrupt calls do once, as soon as the erasing of the account has begun.
+func (h *house) interrupt(t *testing.T, a mailing.Account, do func()) {
+	t.Helper()
+	h.Now = func() time.Time {
+		if do != nil && h.rows(t, "select count(*) from accounts where id = $1 and blocked_at > 0", a.ID) > 0 {
+			now := do
+			do = nil
+			now()
+		}
+		return h.now
+	}
+}
+
+func TestAPlannedErasureThatIsTakenBackWhileOthersAreErasedIsLeft(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		h := over(s)
+		h.person(t, "admin@example.org", mailing.RoleAdmin)
+		first := h.person(t, "first@example.org", mailing.RoleUser)
+		second := h.person(t, "second@example.org", mailing.RoleUser)
+		h.plan(t, first)
+		h.later(time.Second)
+		h.plan(t, second)
+		h.later(app.ErasureGrace + time.Hour)
+		tried := false
+		h.interrupt(t, first, func() {
+			tried = true
+			want(t, s.CancelErasure(context.Background(), first.ID), "changed_meanwhile")
+			must(t, h.CancelErasure(context.Background(), second))
+		})
+		must(t, h.Sweep(t.Context()))
+		if !tried {
+			t.Fatal("nothing was taken back")
+		}
+		_, err := s.Account(t.Context(), first.ID)
+		want(t, err, "not_found")
+		kept, err := s.Account(t.Context(), second.ID)
+		must(t, err)
+		if !kept.Active() {
+			t.Errorf("it is %+v", kept)
+		}
+	})
+}
+
+func TestErasingAnAccountThatIsBrokenOffGoesOn(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		h := newSent(t, s)
+		admin := h.person(t, "admin@example.org", mailing.RoleAdmin)
+		deeds := func() int { return h.rows(t, "select count(*) from deeds where action = 'account.erase'") }
+		ctx, end := context.WithCancel(t.Context())
+		h.interrupt(t, h.owner, end)
+		if err := h.EraseAccount(ctx, admin, h.owner.ID); !errors.Is(err, context.Canceled) {
+			t.Fatalf("it ended with %v", err)
+		}
+		if got, err := s.Account(t.Context(), h.owner.ID); err != nil || got.Active() || deeds() != 1 {
+			t.Fatalf("the account is %+v, %v, with %d deeds", got, err, deeds())
+		}
+		want(t, h.CancelErasure(t.Context(), h.owner), "changed_meanwhile")
+		must(t, s.Unblock(t.Context(), h.owner.ID)) // which keeps nothing from going on
+		must(t, h.Sweep(t.Context()))
+		_, err := s.Account(t.Context(), h.owner.ID)
+		want(t, err, "not_found")
+		if deeds() != 1 || h.rows(t, "select count(*) from deeds where action = 'account.erase' and actor_id = $1", admin.ID) != 1 {
+			t.Errorf("there are %d deeds", deeds())
+		}
 	})
 }

@@ -17,7 +17,7 @@ func (s *Store) PlanErasure(ctx context.Context, accountID int64, now, at time.T
 	}), "plan erasure")
 }
 
-// CancelErasure takes that back. It is a conflict when nothing is planned.
+// CancelErasure takes that back. It is a conflict when nothing is planned, or it has begun.
 func (s *Store) CancelErasure(ctx context.Context, accountID int64) error {
 	return wrap(s.do(ctx, func(q *sqlc.Queries) error { return changed(q.CancelErasure(ctx, accountID)) }), "cancel erasure")
 }
@@ -37,12 +37,56 @@ func (s *Store) DueErasures(ctx context.Context, now time.Time) ([]int64, error)
 	return ids, wrap(err, "due erasures")
 }
 
-// EraseAccount blocks the account, cancels its runs, and removes everything of it, piece
-// by piece, so that nobody waits for long, and itself in the end. It may be called again
-// after any failure. The deed of the context goes with the last step.
+// BeginErasure begins to erase an account whose time has come: it is blocked, and from now
+// on only EraseAccount is left to be done, as often as it takes. One that has begun already
+// is left as it is. It is a conflict when it was taken back, "changed_meanwhile", and when
+// the account is the last admin's, "last_admin".
+func (s *Store) BeginErasure(ctx context.Context, id int64, now time.Time) error {
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error { return beginErasure(ctx, q, id, now) }), "begin erasure")
+}
+
+// BeginErasureNow is BeginErasure of an account that nobody has planned to erase, or for
+// later.
+func (s *Store) BeginErasureNow(ctx context.Context, id int64, now time.Time) error {
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
+		if _, err := found(q.Account(ctx, id)); err != nil {
+			return err
+		}
+		if err := q.PlanErasureNow(ctx, sqlc.PlanErasureNowParams{AccountID: id, Now: millis(now)}); err != nil {
+			return err
+		}
+		return beginErasure(ctx, q, id, now)
+	}), "begin erasure")
+}
+
+func beginErasure(ctx context.Context, q *sqlc.Queries, id int64, now time.Time) error {
+	n, err := q.BeginErasure(ctx, sqlc.BeginErasureParams{AccountID: id, Now: millis(now)})
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		if err := changed(q.ErasureBegun(ctx, id)); err != nil {
+			return err
+		}
+		return errUnchanged
+	}
+	return exceptBlocked(block(ctx, q, id, 0, "", now))
+}
+
+// exceptBlocked leaves out the error that the account is blocked already.
+func exceptBlocked(err error) error {
+	if mailing.CodeOf(err) == "changed_meanwhile" {
+		return nil
+	}
+	return err
+}
+
+// EraseAccount goes on with what BeginErasure has begun: it cancels the account's runs and
+// removes everything of it, piece by piece, so that nobody waits for long, and itself in
+// the end. It may be called again after any failure. When another process does the same
+// and is faster, what it does not find is an error "not_found".
 func (s *Store) EraseAccount(ctx context.Context, id int64, now time.Time) error {
-	quietly := WithoutDeed(ctx)
-	if err := s.Block(quietly, id, 0, "", now); err != nil && mailing.CodeOf(err) != "changed_meanwhile" { // blocked already
+	if err := exceptBlocked(s.Block(ctx, id, 0, "", now)); err != nil { // somebody may have unblocked it
 		return err
 	}
 	runs, err := s.r.OpenRunsOfOwner(ctx, id)
@@ -50,11 +94,11 @@ func (s *Store) EraseAccount(ctx context.Context, id int64, now time.Time) error
 		return wrap(err, "open runs of owner")
 	}
 	for _, run := range runs {
-		if err := s.CancelRun(quietly, run, now); err != nil {
+		if err := s.CancelRun(ctx, run, now); err != nil {
 			return err
 		}
 	}
-	if err := s.eraseRuns(quietly, id); err != nil {
+	if err := s.eraseRuns(ctx, id); err != nil {
 		return wrap(err, "erase runs")
 	}
 	return wrap(s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {

@@ -61,18 +61,20 @@ func scanAccount(rows *sql.Rows) (a mailing.Account, err error) {
 // Block blocks the account and signs it out everywhere. One that is blocked already
 // is a conflict, "changed_meanwhile"; so is the last active admin, "last_admin".
 func (s *Store) Block(ctx context.Context, id, by int64, why string, at time.Time) error {
-	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
-		if err := notLastAdmin(ctx, q, id); err != nil {
-			return err
-		}
-		err := changed(q.BlockAccount(ctx, sqlc.BlockAccountParams{
-			ID: id, BlockedAt: millis(at), BlockedBy: by, BlockedWhy: storable(why),
-		}))
-		if err != nil {
-			return err
-		}
-		return q.EndAccountSessions(ctx, nullID(id))
-	}), "block account")
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error { return block(ctx, q, id, by, why, at) }), "block account")
+}
+
+func block(ctx context.Context, q *sqlc.Queries, id, by int64, why string, at time.Time) error {
+	if err := notLastAdmin(ctx, q, id); err != nil {
+		return err
+	}
+	err := changed(q.BlockAccount(ctx, sqlc.BlockAccountParams{
+		ID: id, BlockedAt: millis(at), BlockedBy: by, BlockedWhy: storable(why),
+	}))
+	if err != nil {
+		return err
+	}
+	return q.EndAccountSessions(ctx, nullID(id))
 }
 
 // Unblock lets a blocked account in again.

@@ -65,8 +65,18 @@ select * from suppressions where owner_id = @owner_id and email > @after order b
 insert into account_erasures (account_id, asked_at, erase_at) values (@account_id, @asked_at, @erase_at)
 on conflict (account_id) do nothing;
 
+-- name: PlanErasureNow :exec
+insert into account_erasures (account_id, asked_at, erase_at) values (@account_id, @now, @now)
+on conflict (account_id) do update set erase_at = excluded.erase_at where account_erasures.begun_at = 0;
+
 -- name: CancelErasure :execrows
-delete from account_erasures where account_id = @account_id;
+delete from account_erasures where account_id = @account_id and begun_at = 0;
+
+-- name: BeginErasure :execrows
+update account_erasures set begun_at = @now where account_id = @account_id and erase_at <= @now and begun_at = 0;
+
+-- name: ErasureBegun :one
+select count(*) from account_erasures where account_id = @account_id and begun_at > 0;
 
 -- name: PlannedErasure :one
 select erase_at from account_erasures where account_id = @account_id;

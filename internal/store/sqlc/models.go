@@ -34,6 +34,7 @@ type AccountErasure struct {
 	AccountID int64
 	AskedAt   int64
 	EraseAt   int64
+	BegunAt   int64
 }
 
 type Attempt struct {

@@ -46,8 +46,25 @@ func (q *Queries) AttemptsOfEmail(ctx context.Context, arg AttemptsOfEmailParams
 	return items, nil
 }
 
+const beginErasure = `-- name: BeginErasure :execrows
+update account_erasures set begun_at = $1 where account_id = $2 and erase_at <= $1 and begun_at = 0
+`
+
+type BeginErasureParams struct {
+	Now       int64
+	AccountID int64
+}
+
+func (q *Queries) BeginErasure(ctx context.Context, arg BeginErasureParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, beginErasure, arg.Now, arg.AccountID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const cancelErasure = `-- name: CancelErasure :execrows
-delete from account_erasures where account_id = $1
+delete from account_erasures where account_id = $1 and begun_at = 0
 `
 
 func (q *Queries) CancelErasure(ctx context.Context, accountID int64) (int64, error) {
@@ -351,6 +368,17 @@ func (q *Queries) Erasure(ctx context.Context, arg ErasureParams) (int64, error)
 	return count, err
 }
 
+const erasureBegun = `-- name: ErasureBegun :one
+select count(*) from account_erasures where account_id = $1 and begun_at > 0
+`
+
+func (q *Queries) ErasureBegun(ctx context.Context, accountID int64) (int64, error) {
+	row := q.db.QueryRowContext(ctx, erasureBegun, accountID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const finishedRunsBefore = `-- name: FinishedRunsBefore :many
 select r.id from runs r
 where r.finished_at > 0 and r.finished_at < $1 and r.in_doubt = 0 and (
@@ -458,6 +486,21 @@ type PlanErasureParams struct {
 
 func (q *Queries) PlanErasure(ctx context.Context, arg PlanErasureParams) error {
 	_, err := q.db.ExecContext(ctx, planErasure, arg.AccountID, arg.AskedAt, arg.EraseAt)
+	return err
+}
+
+const planErasureNow = `-- name: PlanErasureNow :exec
+insert into account_erasures (account_id, asked_at, erase_at) values ($1, $2, $2)
+on conflict (account_id) do update set erase_at = excluded.erase_at where account_erasures.begun_at = 0
+`
+
+type PlanErasureNowParams struct {
+	AccountID int64
+	Now       int64
+}
+
+func (q *Queries) PlanErasureNow(ctx context.Context, arg PlanErasureNowParams) error {
+	_, err := q.db.ExecContext(ctx, planErasureNow, arg.AccountID, arg.Now)
 	return err
 }
 
