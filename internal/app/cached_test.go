@@ -263,7 +263,7 @@ var forgotten = map[string]string{
 	"CreateAccount": "putUnconfirmed, storeAccount", "ConfirmAccount": "useCode", "ReplaceUnconfirmed": "putUnconfirmed",
 	"SetPassword": "is not shown", "UpdateProfile": "UpdateProfile, SetLang",
 	"SetRole": "GrantRole", "BlockAccount": "BlockUser", "UnblockAccount": "UnblockUser", "SetPerDay": "LimitUser",
-	"DeleteContactByEmail": "erase", "DeleteAccount": "eraseAccount", "SetAvatar": "no use case yet", "SetTheme": "no use case yet",
+	"DeleteContactByEmail": "erase", "DeleteContactsOf": "eraseAccount", "DeleteAccount": "eraseAccount", "SetAvatar": "no use case yet", "SetTheme": "no use case yet",
 	"SignedIn": "SignedIn", "JoinUnconfirmed": "AcceptInvitation", "MoveAccount": "move", "LockActiveAdmins": "changes nothing",
 	"CreateContact": "CreateContact", "UpdateContact": "UpdateContact",
 	"PauseAll": "EndHold, for who ended it", "CreateMailing": "CreateMailing", "UpdateMailing": "UpdateMailing",

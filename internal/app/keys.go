@@ -22,16 +22,18 @@ type sealedColumn struct {
 // any more once the secret by which it was sealed is dropped; a test looks for columns
 // that are called so.
 var sealedColumns = []sealedColumn{
-	{store.SealedColumn{Table: "relays", Column: "password_sealed", About: []string{"username"}}, purposeRelay, nil},
+	{store.SealedColumn{Table: "relays", Column: "password_sealed", Key: []string{"id"}, About: []string{"username"}}, purposeRelay, nil},
 	{
-		store.SealedColumn{Table: "signing_keys", Column: "private_sealed", About: []string{"domain", "selector"}},
+		store.SealedColumn{
+			Table: "signing_keys", Column: "private_sealed", Key: []string{"domain", "selector"}, About: []string{"domain", "selector"},
+		},
 		purposeSigning,
 		func(values []string) string { return dkim.RecordName(values[0], values[1]) },
 	},
-	{store.SealedColumn{Table: "deliveries", Column: "vars", About: []string{"email"}}, purposeVars, nil},
-	{store.SealedColumn{Table: "totp", Column: "secret_sealed", About: []string{"account_id"}}, purposeTOTP, nil},
-	{store.SealedColumn{Table: "passkeys", Column: "record_sealed", About: []string{"credential_id"}}, purposePasskey, nil},
-	{store.SealedColumn{Table: "person_keys", Column: "key_sealed", About: []string{"''"}}, purposePerson, nil},
+	{store.SealedColumn{Table: "deliveries", Column: "vars", Key: []string{"id"}, About: []string{"email"}}, purposeVars, nil},
+	{store.SealedColumn{Table: "totp", Column: "secret_sealed", Key: []string{"account_id"}, About: []string{"account_id"}}, purposeTOTP, nil},
+	{store.SealedColumn{Table: "passkeys", Column: "record_sealed", Key: []string{"id"}, About: []string{"credential_id"}}, purposePasskey, nil},
+	{store.SealedColumn{Table: "person_keys", Column: "key_sealed", Key: []string{"id"}, About: []string{"''"}}, purposePerson, nil},
 }
 
 // KeyCheck is a keyed hash by which a node sees that it has the secret of the others.

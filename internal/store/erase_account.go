@@ -101,6 +101,9 @@ func (s *Store) EraseAccount(ctx context.Context, id int64, now time.Time) error
 	if err := s.eraseRuns(ctx, id); err != nil {
 		return wrap(err, "erase runs")
 	}
+	if err := s.eraseMany(ctx, id); err != nil {
+		return wrap(err, "erase clients")
+	}
 	return wrap(s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
 		account, err := found(q.Account(ctx, id))
 		if err != nil {
@@ -142,6 +145,30 @@ func (s *Store) eraseRuns(ctx context.Context, owner int64) error {
 			}
 		}
 	}
+}
+
+// eraseMany deletes what an owner has many of; the rest goes with the account.
+func (s *Store) eraseMany(ctx context.Context, owner int64) error {
+	imports, err := s.r.ImportsOf(ctx, owner)
+	if err != nil {
+		return err
+	}
+	for _, id := range imports {
+		if err := s.deleteRefusals(ctx, id); err != nil {
+			return err
+		}
+	}
+	return errors.Join(
+		untilNone(func() (int64, error) {
+			return s.w.DeleteContactsOf(ctx, sqlc.DeleteContactsOfParams{OwnerID: owner, Most: sweepBatch})
+		}),
+		untilNone(func() (int64, error) {
+			return s.w.DeleteSuppressionsOf(ctx, sqlc.DeleteSuppressionsOfParams{OwnerID: owner, Most: sweepBatch})
+		}),
+		untilNone(func() (int64, error) {
+			return s.w.DeleteErasuresOf(ctx, sqlc.DeleteErasuresOfParams{OwnerID: owner, Most: sweepBatch})
+		}),
+	)
 }
 
 // Note writes down the deed of the context alone: of a deed that changes nothing here.

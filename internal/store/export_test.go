@@ -13,6 +13,9 @@ func InHandQuery(owner int64) (string, []any) {
 	return inHandList.query(p, Page{Limit: 50}), p.values
 }
 
+// SealQuery is the statement by which Reseal replaces a text.
+func SealQuery(c SealedColumn) (string, []any) { return c.update(), make([]any, 2+len(c.Key)) }
+
 // LogQuery is the statement behind Log.
 func LogQuery(f LogFilter) (string, []any) { return f.query() }
 

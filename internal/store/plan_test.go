@@ -43,6 +43,9 @@ func TestPlans(t *testing.T) {
 			t.Errorf("the log of %+v is found by\n%s", f, got)
 		}
 	}
+	if got := plan(store.SealQuery(store.SealedColumn{Table: "deliveries", Column: "vars", Key: []string{"id"}})); !strings.HasPrefix(got, "SEARCH") {
+		t.Errorf("what is sealed anew is found by\n%s", got)
+	}
 }
 
 func TestInHand(t *testing.T) {

@@ -35,10 +35,7 @@ func (s *Store) SweepOld(ctx context.Context, r Retention, now time.Time) error 
 		}
 	}
 	if r.Imports > 0 {
-		err := untilNone(func() (int64, error) {
-			return s.w.DeleteImportsBefore(ctx, sqlc.DeleteImportsBeforeParams{Before: millis(now.Add(-r.Imports)), Most: 10})
-		})
-		if err != nil {
+		if err := s.sweepImports(ctx, now.Add(-r.Imports)); err != nil {
 			return wrap(err, "sweep reports of imports")
 		}
 	}
@@ -69,6 +66,29 @@ func (s *Store) deleteDetails(ctx context.Context, run int64) error {
 	}
 	return untilNone(func() (int64, error) {
 		return s.w.DeleteDeliveriesOfRun(ctx, sqlc.DeleteDeliveriesOfRunParams{RunID: run, Most: sweepBatch})
+	})
+}
+
+func (s *Store) sweepImports(ctx context.Context, before time.Time) error {
+	imports, err := s.r.ImportsBefore(ctx, millis(before))
+	if err != nil {
+		return err
+	}
+	for _, id := range imports {
+		if err := s.deleteRefusals(ctx, id); err != nil {
+			return err
+		}
+		if err := s.w.DeleteImport(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deleteRefusals deletes the refused lines of an import.
+func (s *Store) deleteRefusals(ctx context.Context, importID int64) error {
+	return untilNone(func() (int64, error) {
+		return s.w.DeleteRefusalsOfImport(ctx, sqlc.DeleteRefusalsOfImportParams{ImportID: importID, Most: sweepBatch})
 	})
 }
 

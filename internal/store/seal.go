@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"vestnik/internal/store/sqlc"
@@ -12,6 +13,7 @@ import (
 // SealedColumn is a column of sealed texts; an empty one is none.
 type SealedColumn struct {
 	Table, Column string
+	Key           []string // the columns by which a row is found
 	About         []string // the columns that a seal is about
 }
 
@@ -20,6 +22,17 @@ type SealedText struct {
 	SealedColumn
 	AboutValues []string // of the columns of About
 	Sealed      string
+	keyValues   []any // of the columns of Key
+}
+
+// update is the statement that puts another text, $1, in place of one, $2, in the row with
+// the key. By the text alone it would go through the table for each.
+func (c SealedColumn) update() string {
+	statement := fmt.Sprintf(`update %s set %s = $1 where %s = $2`, c.Table, c.Column, c.Column)
+	for i, key := range c.Key {
+		statement += fmt.Sprintf(" and %s = $%d", key, i+3)
+	}
+	return statement
 }
 
 // Reseal replaces the sealed texts of the columns by what reseal makes of each, or
@@ -41,9 +54,8 @@ func (s *Store) Reseal(ctx context.Context, columns []SealedColumn, reseal func(
 				if again == "" {
 					continue
 				}
-				// No two seals are the same, so that one is as good as an id.
-				statement := fmt.Sprintf(`update %s set %s = $1 where %s = $2`, column.Table, column.Column, column.Column)
-				if _, err := tx.ExecContext(ctx, statement, again, text.Sealed); err != nil {
+				values := append([]any{again, text.Sealed}, text.keyValues...)
+				if _, err := tx.ExecContext(ctx, column.update(), values...); err != nil {
 					return err
 				}
 				n++
@@ -56,16 +68,20 @@ func (s *Store) Reseal(ctx context.Context, columns []SealedColumn, reseal func(
 }
 
 func sealedTexts(ctx context.Context, tx *sql.Tx, c SealedColumn) ([]SealedText, error) {
-	statement := fmt.Sprintf(`select %s, %s from %s where %s <> ''`, c.Column, strings.Join(c.About, ", "), c.Table, c.Column)
+	fields := slices.Concat([]string{c.Column}, c.About, c.Key)
+	statement := fmt.Sprintf(`select %s from %s where %s <> ''`, strings.Join(fields, ", "), c.Table, c.Column)
 	rows, err := tx.QueryContext(ctx, statement)
 	if err != nil {
 		return nil, err
 	}
 	return collect(rows, func(rows *sql.Rows) (SealedText, error) {
-		text := SealedText{SealedColumn: c, AboutValues: make([]string, len(c.About))}
+		text := SealedText{SealedColumn: c, AboutValues: make([]string, len(c.About)), keyValues: make([]any, len(c.Key))}
 		into := []any{&text.Sealed}
 		for i := range text.AboutValues {
 			into = append(into, &text.AboutValues[i])
+		}
+		for i := range text.keyValues {
+			into = append(into, &text.keyValues[i])
 		}
 		return text, rows.Scan(into...)
 	})

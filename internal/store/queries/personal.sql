@@ -99,6 +99,29 @@ delete from leases where run_id = @run_id;
 -- name: DeleteVersionIfUnused :exec
 delete from versions where versions.id = @id and not exists (select 1 from runs r where r.version_id = versions.id);
 
+-- name: DeleteContactsOf :execrows
+delete from contacts where contacts.id in (
+    select c.id from contacts c where c.owner_id = @owner_id limit cast(sqlc.arg(most) as bigint)
+);
+
+-- name: DeleteSuppressionsOf :execrows
+delete from suppressions where suppressions.owner_id = @owner_id and suppressions.email in (
+    select s.email from suppressions s where s.owner_id = @owner_id limit cast(sqlc.arg(most) as bigint)
+);
+
+-- name: DeleteErasuresOf :execrows
+delete from erasures where erasures.owner_id = @owner_id and erasures.pseudonym in (
+    select e.pseudonym from erasures e where e.owner_id = @owner_id limit cast(sqlc.arg(most) as bigint)
+);
+
+-- name: ImportsOf :many
+select id from imports where owner_id = @owner_id;
+
+-- name: DeleteRefusalsOfImport :execrows
+delete from import_refusals where import_refusals.import_id = @import_id and import_refusals.line in (
+    select f.line from import_refusals f where f.import_id = @import_id limit cast(sqlc.arg(most) as bigint)
+);
+
 -- name: DeleteAccount :exec
 delete from accounts where id = @id;
 
@@ -129,7 +152,8 @@ delete from demo_mails where demo_mails.id in (
     select d.id from demo_mails d where d.at < @before order by d.id limit cast(sqlc.arg(most) as bigint)
 );
 
--- name: DeleteImportsBefore :execrows
-delete from imports where imports.id in (
-    select i.id from imports i where i.finished_at > 0 and i.finished_at < @before limit cast(sqlc.arg(most) as bigint)
-);
+-- name: ImportsBefore :many
+select id from imports where finished_at > 0 and finished_at < @before;
+
+-- name: DeleteImport :exec
+delete from imports where id = @id;

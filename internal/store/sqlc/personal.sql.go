@@ -141,6 +141,25 @@ func (q *Queries) DeleteContactByEmail(ctx context.Context, arg DeleteContactByE
 	return result.RowsAffected()
 }
 
+const deleteContactsOf = `-- name: DeleteContactsOf :execrows
+delete from contacts where contacts.id in (
+    select c.id from contacts c where c.owner_id = $1 limit cast($2 as bigint)
+)
+`
+
+type DeleteContactsOfParams struct {
+	OwnerID int64
+	Most    int64
+}
+
+func (q *Queries) DeleteContactsOf(ctx context.Context, arg DeleteContactsOfParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteContactsOf, arg.OwnerID, arg.Most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const deleteDeliveriesOfRun = `-- name: DeleteDeliveriesOfRun :execrows
 delete from deliveries where deliveries.id in (
     select d.id from deliveries d where d.run_id = $1 limit cast($2 as bigint)
@@ -188,23 +207,32 @@ func (q *Queries) DeleteDemoMailsTo(ctx context.Context, recipient string) error
 	return err
 }
 
-const deleteImportsBefore = `-- name: DeleteImportsBefore :execrows
-delete from imports where imports.id in (
-    select i.id from imports i where i.finished_at > 0 and i.finished_at < $1 limit cast($2 as bigint)
+const deleteErasuresOf = `-- name: DeleteErasuresOf :execrows
+delete from erasures where erasures.owner_id = $1 and erasures.pseudonym in (
+    select e.pseudonym from erasures e where e.owner_id = $1 limit cast($2 as bigint)
 )
 `
 
-type DeleteImportsBeforeParams struct {
-	Before int64
-	Most   int64
+type DeleteErasuresOfParams struct {
+	OwnerID int64
+	Most    int64
 }
 
-func (q *Queries) DeleteImportsBefore(ctx context.Context, arg DeleteImportsBeforeParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deleteImportsBefore, arg.Before, arg.Most)
+func (q *Queries) DeleteErasuresOf(ctx context.Context, arg DeleteErasuresOfParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteErasuresOf, arg.OwnerID, arg.Most)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const deleteImport = `-- name: DeleteImport :exec
+delete from imports where id = $1
+`
+
+func (q *Queries) DeleteImport(ctx context.Context, id int64) error {
+	_, err := q.db.ExecContext(ctx, deleteImport, id)
+	return err
 }
 
 const deleteLeasesOfRun = `-- name: DeleteLeasesOfRun :exec
@@ -232,6 +260,25 @@ func (q *Queries) DeleteRefusalsOf(ctx context.Context, arg DeleteRefusalsOfPara
 	return err
 }
 
+const deleteRefusalsOfImport = `-- name: DeleteRefusalsOfImport :execrows
+delete from import_refusals where import_refusals.import_id = $1 and import_refusals.line in (
+    select f.line from import_refusals f where f.import_id = $1 limit cast($2 as bigint)
+)
+`
+
+type DeleteRefusalsOfImportParams struct {
+	ImportID int64
+	Most     int64
+}
+
+func (q *Queries) DeleteRefusalsOfImport(ctx context.Context, arg DeleteRefusalsOfImportParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteRefusalsOfImport, arg.ImportID, arg.Most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const deleteRun = `-- name: DeleteRun :exec
 delete from runs where id = $1
 `
@@ -239,6 +286,25 @@ delete from runs where id = $1
 func (q *Queries) DeleteRun(ctx context.Context, id int64) error {
 	_, err := q.db.ExecContext(ctx, deleteRun, id)
 	return err
+}
+
+const deleteSuppressionsOf = `-- name: DeleteSuppressionsOf :execrows
+delete from suppressions where suppressions.owner_id = $1 and suppressions.email in (
+    select s.email from suppressions s where s.owner_id = $1 limit cast($2 as bigint)
+)
+`
+
+type DeleteSuppressionsOfParams struct {
+	OwnerID int64
+	Most    int64
+}
+
+func (q *Queries) DeleteSuppressionsOf(ctx context.Context, arg DeleteSuppressionsOfParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteSuppressionsOf, arg.OwnerID, arg.Most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const deleteVersionIfUnused = `-- name: DeleteVersionIfUnused :exec
@@ -433,6 +499,60 @@ type ForgetErasedParams struct {
 func (q *Queries) ForgetErased(ctx context.Context, arg ForgetErasedParams) error {
 	_, err := q.db.ExecContext(ctx, forgetErased, arg.OwnerID, arg.Email, arg.Before)
 	return err
+}
+
+const importsBefore = `-- name: ImportsBefore :many
+select id from imports where finished_at > 0 and finished_at < $1
+`
+
+func (q *Queries) ImportsBefore(ctx context.Context, before int64) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, importsBefore, before)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const importsOf = `-- name: ImportsOf :many
+select id from imports where owner_id = $1
+`
+
+func (q *Queries) ImportsOf(ctx context.Context, ownerID int64) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, importsOf, ownerID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const openRunsOfOwner = `-- name: OpenRunsOfOwner :many
