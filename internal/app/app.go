@@ -125,12 +125,12 @@ func (a *App) Numbers(ctx context.Context, actor mailing.Account, everyone bool)
 }
 
 // Sweep deletes what has expired, or has been kept for as long as the settings say,
-// finishes what is left of erasing people, and moves accounts to the addresses that nobody
-// has objected to. It runs now and then in the background.
+// moves accounts to the addresses that nobody has objected to, and, since that may take
+// long, in the end finishes what is left of erasing. It runs now and then in the background.
 func (a *App) Sweep(ctx context.Context) error {
 	now := a.Now()
-	return errors.Join(a.moveDue(ctx), a.store.Sweep(ctx, now), a.FinishErasures(ctx), a.store.SweepOld(ctx, a.Keep, now),
-		a.store.SweepBlog(ctx, visitDay(now), now))
+	return errors.Join(a.moveDue(ctx), a.store.Sweep(ctx, now), a.store.SweepOld(ctx, a.Keep, now),
+		a.store.SweepBlog(ctx, visitDay(now), now), a.FinishErasures(ctx))
 }
 
 // Healthy reports whether the database answers.

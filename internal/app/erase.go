@@ -95,25 +95,40 @@ func (a *App) erase(ctx context.Context, actor mailing.Account, ownerID int64, e
 const erasureRest = time.Hour
 
 // FinishErasures takes out of the log what came in while people were being erased, and
-// forgets their addresses. It goes on with accounts whose time has come. It runs in the
-// background.
+// forgets their addresses. It goes on with accounts whose time has come. What fails keeps
+// nobody else from being erased. It runs in the background.
 func (a *App) FinishErasures(ctx context.Context) error {
+	return errors.Join(a.finishPeople(ctx), a.finishAccounts(ctx))
+}
+
+func (a *App) finishPeople(ctx context.Context) error {
 	before := a.Now().Add(-erasureRest)
 	people, err := a.store.ErasedInPart(ctx, before, erasuresAtOnce)
 	if err != nil {
 		return err
 	}
+	var faults []error
 	for _, p := range people {
-		if p, err = a.person(ctx, p.OwnerID, p.Email); err != nil {
-			return err
+		if ctx.Err() != nil {
+			break
 		}
-		if err := a.store.Rename(ctx, p); err != nil {
-			return err
-		}
-		if err := a.store.FinishErasure(ctx, p, before); err != nil {
-			return err
-		}
+		faults = append(faults, a.finishPerson(ctx, p, before))
 	}
+	return errors.Join(faults...)
+}
+
+func (a *App) finishPerson(ctx context.Context, p store.Person, before time.Time) error {
+	p, err := a.person(ctx, p.OwnerID, p.Email)
+	if err != nil {
+		return err
+	}
+	if err := a.store.Rename(ctx, p); err != nil {
+		return err
+	}
+	return a.store.FinishErasure(ctx, p, before)
+}
+
+func (a *App) finishAccounts(ctx context.Context) error {
 	accounts, err := a.store.DueErasures(ctx, a.Now())
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -122,4 +123,45 @@ func TestErasingAnAccountThatIsBrokenOffGoesOn(t *testing.T) {
 			t.Errorf("there are %d deeds", deeds())
 		}
 	})
+}
+
+func TestWhoCannotBeErasedKeepsNobodyElse(t *testing.T) {
+	h := over(storetest.New(t))
+	h.person(t, "admin@example.org", mailing.RoleAdmin)
+	owner := h.person(t, "owner@example.org", mailing.RoleUser)
+	leaving := h.person(t, "leaving@example.org", mailing.RoleUser)
+	people := []string{annasMail, borisMail, carlsMail}
+	for _, email := range people {
+		must(t, h.ErasePerson(t.Context(), owner, owner.ID, email))
+		_, err := h.store.Writer().ExecContext(t.Context(), fmt.Sprintf(`create trigger keep_%s before delete on suppressions
+when old.email = '%s' begin select raise(abort, 'it stays'); end`, email[:4], email))
+		must(t, err)
+	}
+	h.plan(t, leaving)
+	h.later(app.ErasureGrace + time.Hour)
+	left := func() int { return h.rows(t, "select count(*) from suppressions") }
+	err := h.Sweep(t.Context())
+	if err == nil || strings.Count(err.Error(), "it stays") != len(people) || left() != len(people) {
+		t.Errorf("it ended with %v, and %d are left", err, left())
+	}
+	_, err = h.store.Account(t.Context(), leaving.ID)
+	want(t, err, "not_found")
+}
+
+func TestErasingForLongKeepsNothingThatIsOldFromGoing(t *testing.T) {
+	h := over(storetest.New(t))
+	h.person(t, "admin@example.org", mailing.RoleAdmin)
+	leaving := h.person(t, "leaving@example.org", mailing.RoleUser)
+	h.Keep = store.Retention{Demo: 24 * time.Hour}
+	must(t, h.store.PutDemoMail(t.Context(), store.DemoMail{Recipient: annasMail, Data: []byte("Hello"), At: h.now}, 10))
+	h.plan(t, leaving)
+	h.later(app.ErasureGrace + time.Hour)
+	ctx, end := context.WithCancel(t.Context())
+	h.interrupt(t, leaving, end)
+	if err := h.Sweep(ctx); !errors.Is(err, context.Canceled) {
+		t.Fatalf("it ended with %v", err)
+	}
+	if n := h.rows(t, "select count(*) from demo_mails"); n != 0 {
+		t.Errorf("%d old mails are left", n)
+	}
 }
