@@ -401,6 +401,9 @@ func TestRetention(t *testing.T) {
 		}
 		_, err = h.ImportContacts(t.Context(), h.owner, "list.csv", strings.NewReader("email\nbroken\n"))
 		must(t, err)
+		killed, err := s.CreateImport(t.Context(), h.owner.ID, "killed.csv", h.now)
+		must(t, err)
+		must(t, s.UpdateImport(t.Context(), store.Import{ID: killed}, []store.Refusal{{Line: 1, Value: "broken"}}))
 		must(t, s.PutDemoMail(t.Context(), store.DemoMail{Recipient: annasMail, Data: []byte("Hello"), At: h.now}, 10))
 		before, err := s.Run(t.Context(), h.run.ID)
 		must(t, err)
@@ -415,7 +418,7 @@ func TestRetention(t *testing.T) {
 		keep := store.Retention{Details: 30 * 24 * time.Hour, Demo: 24 * time.Hour, Imports: 24 * time.Hour}
 		t.Run("by default everything is kept", func(t *testing.T) {
 			must(t, s.SweepOld(t.Context(), store.Retention{}, h.now.AddDate(10, 0, 0)))
-			if rows(details) != 3 || rows("attempts") != 3 || rows("imports") != 1 || rows("demo_mails") != 1 {
+			if rows(details) != 3 || rows("attempts") != 3 || rows("imports") != 2 || rows("demo_mails") != 1 {
 				t.Error("something is gone")
 			}
 		})

@@ -6,7 +6,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -176,7 +175,7 @@ func (im *importing) flush(ctx context.Context) error {
 	}
 	s := im.app.store
 	if im.report.ID == 0 {
-		id, err := s.CreateImport(ctx, im.report.OwnerID, im.report.Filename, im.report.CreatedAt)
+		id, err := s.CreateImport(im.doing(ctx), im.report.OwnerID, im.report.Filename, im.report.CreatedAt)
 		if err != nil {
 			return wrap(err, "import")
 		}
@@ -220,20 +219,16 @@ func (im *importing) finish(ctx context.Context, err error) (store.Import, error
 	im.report.FinishedAt = im.app.Now()
 	saving, done := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer done()
-	saved := im.app.store.UpdateImport(im.doing(saving), im.report, nil)
+	saved := im.app.store.UpdateImport(saving, im.report, nil)
 	return im.report, errors.Join(err, wrap(saved, "import"))
 }
 
-// doing has the last word about an import go into the audit log, for all of it: it is
-// many changes, and one deed.
+// doing has the beginning of an import go into the audit log, before anybody is added: it
+// is many changes, and one deed, which is there also when the process is killed on the way.
+// How many were added stands in the report.
 func (im *importing) doing(ctx context.Context) context.Context {
 	return im.app.doing(ctx, im.actor, mailing.Deed{
 		Action: "contact.import", Thing: mailing.Thing{Kind: mailing.ThingContact, Name: im.report.Filename}, Owner: im.report.OwnerID,
-		After: known(mailing.Facts{
-			"import": strconv.FormatInt(im.report.ID, 10), "added": strconv.FormatInt(im.report.Added, 10),
-			"existing": strconv.FormatInt(im.report.Existing, 10), "refused": strconv.FormatInt(im.report.Refused, 10),
-			"fault": im.report.Fault,
-		}),
 	})
 }
 

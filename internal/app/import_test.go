@@ -297,6 +297,19 @@ func TestImportThatBreaksOff(t *testing.T) {
 		}
 		again(t, h, owner, report)
 	})
+	t.Run("when the process is killed on the way, the deed is there already", func(t *testing.T) {
+		h := newHouse(t)
+		owner := h.person(t, "owner@example.org", mailing.RoleUser)
+		deeds := 0
+		killed := calls(func() {
+			deeds = h.rows(t, "select count(*) from deeds where action = 'contact.import' and actor_id = $1", owner.ID)
+		})
+		_, err := h.ImportContacts(t.Context(), owner, "x", io.MultiReader(lines(0, 5500), killed, lines(5500, 10_000)))
+		must(t, err)
+		if deeds != 1 || h.rows(t, "select count(*) from deeds where action = 'contact.import'") != 1 {
+			t.Errorf("there were %d deeds on the way", deeds)
+		}
+	})
 	t.Run("when the database fails, the report says so, too", func(t *testing.T) {
 		h := newHouse(t)
 		owner := h.person(t, "owner@example.org", mailing.RoleUser)

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -178,11 +179,14 @@ type Refusal struct {
 	Params map[string]any
 }
 
-// CreateImport begins a report and returns its id.
+// CreateImport begins a report and returns its id, which the deed of the context tells.
 func (s *Store) CreateImport(ctx context.Context, ownerID int64, filename string, now time.Time) (int64, error) {
 	id := NewID()
-	err := s.w.CreateImport(ctx, sqlc.CreateImportParams{
-		ID: id, OwnerID: ownerID, Filename: storable(filename), CreatedAt: millis(now),
+	tellAfter(ctx, "import", strconv.FormatInt(id, 10))
+	err := s.do(ctx, func(q *sqlc.Queries) error {
+		return q.CreateImport(ctx, sqlc.CreateImportParams{
+			ID: id, OwnerID: ownerID, Filename: storable(filename), CreatedAt: millis(now),
+		})
 	})
 	return id, wrap(err, "create import")
 }

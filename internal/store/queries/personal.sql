@@ -153,7 +153,8 @@ delete from demo_mails where demo_mails.id in (
 );
 
 -- name: ImportsBefore :many
-select id from imports where finished_at > 0 and finished_at < @before;
+-- One that was killed is never finished.
+select id from imports where finished_at < @before and created_at < @before;
 
 -- name: DeleteImport :exec
 delete from imports where id = @id;

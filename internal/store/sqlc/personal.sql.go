@@ -502,9 +502,10 @@ func (q *Queries) ForgetErased(ctx context.Context, arg ForgetErasedParams) erro
 }
 
 const importsBefore = `-- name: ImportsBefore :many
-select id from imports where finished_at > 0 and finished_at < $1
+select id from imports where finished_at < $1 and created_at < $1
 `
 
+// One that was killed is never finished.
 func (q *Queries) ImportsBefore(ctx context.Context, before int64) ([]int64, error) {
 	rows, err := q.db.QueryContext(ctx, importsBefore, before)
 	if err != nil {
