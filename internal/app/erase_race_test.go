@@ -165,3 +165,34 @@ func TestErasingForLongKeepsNothingThatIsOldFromGoing(t *testing.T) {
 		t.Errorf("%d old mails are left", n)
 	}
 }
+
+func TestWhatANodeTellsLongAfterSomebodyWasErasedTellsNothingOfThem(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		h := newSent(t, s)
+		late := h.hand[1]
+		must(t, h.EraseContact(t.Context(), h.owner, h.contactID(t, h.owner.ID, late.Email)))
+		h.later(2 * time.Hour)
+		_, err := s.TakeOver(t.Context(), h.now, 10)
+		must(t, err)
+		must(t, h.Sweep(t.Context()))
+		must(t, s.Settle(t.Context(), h.node, []store.Outcome{{
+			DeliveryID: late.ID, Epoch: h.node.Epoch, Tries: late.Tries, State: mailing.Failed, Suppress: true,
+			Attempt: &mailing.Attempt{
+				DeliveryID: late.ID, RunID: h.run.ID, MailingID: h.run.MailingID, OwnerID: h.owner.ID, Email: late.Email, At: h.now,
+				Node: "node", Host: "mx", Stage: "dot", Result: mailing.AttemptFailed,
+				Reply: mailing.Reply{Code: 550, Text: "<" + late.Email + "> is unknown"},
+			},
+		}}, h.now))
+		if places := h.places(t, late.Email); len(places) > 0 {
+			t.Errorf("%s stands in %v", late.Email, places)
+		}
+		log, err := s.Log(t.Context(), store.LogFilter{RunID: h.run.ID, Limit: 10})
+		must(t, err)
+		if len(log) != 2 || !mailing.IsErased(log[0].Email) || log[0].Reply.Text != "<"+log[0].Email+"> is unknown" {
+			t.Errorf("the log is %+v", log)
+		}
+		if n := h.rows(t, "select count(*) from suppressions"); n != 0 {
+			t.Errorf("%d are suppressed", n)
+		}
+	})
+}

@@ -111,6 +111,19 @@ func (p Person) without(reply string) string {
 	return strings.ReplaceAll(reply, p.Email, p.Pseudonym)
 }
 
+// ofErased is an outcome that came in when the person had been erased: it tells nothing of
+// them any more.
+func ofErased(o Outcome, pseudonym string) Outcome {
+	o.Suppress = false
+	if o.Attempt != nil && o.Attempt.Email != pseudonym {
+		attempt := *o.Attempt
+		attempt.Reply.Text = Person{Email: attempt.Email, Pseudonym: pseudonym}.without(attempt.Reply.Text)
+		attempt.Email = pseudonym
+		o.Attempt = &attempt
+	}
+	return o
+}
+
 func inBatches[T any](all []T, do func([]T) error) error {
 	for len(all) > 0 {
 		n := min(len(all), renameBatch)

@@ -297,6 +297,9 @@ func (b settlement) settleLate(ctx context.Context, o Outcome) error {
 	if o.Attempt != nil && o.Attempt.RunID != row.RunID {
 		return nil // of another database, or of a part of its life that is forgotten
 	}
+	if mailing.IsErased(row.Email) {
+		o = ofErased(o, row.Email)
+	}
 	b.tally.add(row.RunID, o.State, 0) // the run must be there, even when nothing counts
 	free, err := b.takenOver(ctx, row, o)
 	if err != nil {
