@@ -42,6 +42,8 @@ func (h *house) seen(t *testing.T, who mailing.Account, of things) string {
 	note(hand, err)
 	run, err := h.Run(ctx, who, of.run)
 	note(run, err)
+	progress, err := h.Progress(ctx, who, of.run)
+	note(progress, err)
 	m, err := h.Mailing(ctx, who, of.mailing)
 	note(m, err)
 	runs, err := h.LatestRuns(ctx, who, everyone, 10)
@@ -84,7 +86,7 @@ func TestMasking(t *testing.T) {
 		if lower := strings.ToLower(got); strings.Contains(lower, "client@") || strings.Contains(lower, "client2@") || strings.Contains(lower, ": client is") {
 			t.Errorf("they see %s", got)
 		}
-		if n := strings.Count(got, clientMasked); n < 12 {
+		if n := strings.Count(got, clientMasked); n < 14 {
 			t.Errorf("only %d places show that there is an address:\n%s", n, got)
 		}
 	})

@@ -36,6 +36,8 @@ func (a *App) Progress(ctx context.Context, actor mailing.Account, id int64) (p 
 		return Progress{}, err
 	}
 	p.May = allowedRun(actor, p.RunView)
+	a.maskHalt(actor, &p.Run) // p is this caller's alone, also when it comes out of the cache
+	a.maskAttempts(actor, p.Answers)
 	return p, nil
 }
 

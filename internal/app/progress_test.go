@@ -43,6 +43,22 @@ func TestProgress(t *testing.T) {
 		_, err := h.Progress(t.Context(), h.other, run)
 		want(t, err, "not_found")
 	})
+	t.Run("what is masked for one who looks is whole for the next", func(t *testing.T) {
+		must(t, h.store.HaltRun(t.Context(), run, "550 client@example.org is not wanted here"))
+		h.RunsMoved(t.Context(), []int64{run}, nil)
+		must(t, h.ChangeSettings(t.Context(), h.boss, map[string]string{"mask_clients": "true"}))
+		manager := h.person(t, "manager@example.org", mailing.RoleManager)
+		for range 2 { // the first fills the cache
+			if p := progress(h, manager); p.Halt != "550 c…@e….org is not wanted here" {
+				t.Errorf("a manager sees %q", p.Halt)
+			}
+			if p := progress(h, h.owner); p.Halt != "550 client@example.org is not wanted here" {
+				t.Errorf("its owner sees %q", p.Halt)
+			}
+		}
+		must(t, h.store.HaltRun(t.Context(), run, ""))
+		h.RunsMoved(t.Context(), []int64{run}, nil)
+	})
 	t.Run("when the run has moved, all see it", func(t *testing.T) {
 		must(t, h.store.CancelRun(t.Context(), run, storetest.Now))
 		if p := progress(other, h.owner); !p.State.Open() {
