@@ -23,7 +23,7 @@ type AuditFilter struct {
 
 // Deeds lists lines of the audit log, newest first: what the actor did, and what
 // others did to the actor's own things, or everything. Where others came from is told
-// to those only who may see everything.
+// to those only who may see everything; a stranger at the actor's own account is no other.
 func (a *App) Deeds(ctx context.Context, actor mailing.Account, f AuditFilter) ([]mailing.Deed, error) {
 	concerning, err := scope(actor, f.Everyone, mailing.ViewAudit)
 	if err != nil {
@@ -37,7 +37,8 @@ func (a *App) Deeds(ctx context.Context, actor mailing.Account, f AuditFilter) (
 		return deeds, err
 	}
 	for i, d := range deeds {
-		if d.Actor != actor.ID && d.Actor != 0 {
+		atTheirAccount := d.Actor == 0 && d.Thing.Kind == mailing.ThingAccount && d.Thing.ID == actor.ID
+		if d.Actor != actor.ID && !atTheirAccount {
 			deeds[i].From = ""
 		}
 	}

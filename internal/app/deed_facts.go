@@ -48,6 +48,17 @@ func accountFacts(a mailing.Account) mailing.Facts {
 	}
 }
 
+// ofPerson leaves of facts about an account what outlives it: their name and phone go when
+// the account is erased, and the audit log stays.
+func ofPerson(f mailing.Facts) mailing.Facts {
+	for _, field := range []string{"first_name", "last_name", "phone"} {
+		if f[field] != "" {
+			f[field] = mailing.Masked
+		}
+	}
+	return f
+}
+
 // accountThing is an account in the audit log.
 func accountThing(a mailing.Account) mailing.Thing {
 	return mailing.Thing{Kind: mailing.ThingAccount, ID: a.ID, Name: a.Email}

@@ -61,7 +61,7 @@ func (a *App) storeAccount(ctx context.Context, actor, account mailing.Account, 
 		account.ConfirmedAt = a.Now()
 	}
 	creating := a.doing(ctx, actor, mailing.Deed{
-		Action: "account.create", Thing: accountThing(account), After: known(accountFacts(account)),
+		Action: "account.create", Thing: accountThing(account), After: ofPerson(known(accountFacts(account))),
 	})
 	if account.ID, err = a.store.CreateAccount(creating, account, hash); err != nil || n.Code == "" {
 		return account, err

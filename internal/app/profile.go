@@ -38,7 +38,8 @@ func (a *App) storeProfile(ctx context.Context, actor mailing.Account) error {
 		return nil
 	}
 	return a.store.UpdateProfile(a.doing(ctx, actor, mailing.Deed{
-		Action: "account.update_profile", Thing: accountThing(actor), Owner: actor.ID, Before: before, After: after,
+		Action: "account.update_profile", Thing: accountThing(actor), Owner: actor.ID,
+		Before: ofPerson(before), After: ofPerson(after),
 	}), actor)
 }
 

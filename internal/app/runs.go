@@ -194,7 +194,7 @@ func (a *App) ContinueRun(ctx context.Context, actor mailing.Account, id int64) 
 		return err
 	}
 	ctx, err = a.doingRun(ctx, actor, run, mailing.Deed{
-		Action: "run.continue", Before: mailing.Facts{"halt": shortened(run.Halt)}, After: mailing.Facts{"halt": ""},
+		Action: "run.continue", Before: mailing.Facts{"halt": shortened(mailing.MaskText(run.Halt, ""))}, After: mailing.Facts{"halt": ""},
 	})
 	if err != nil {
 		return err

@@ -73,14 +73,15 @@ func (a *App) Unsubscribe(ctx context.Context, token string) (Subscription, erro
 	return s, err
 }
 
-// leaving has the wish of a reader go into the audit log. The contact may be gone, and
-// the address stays suppressed all the same.
+// leaving has the wish of a reader go into the audit log, without where they read: it would
+// stand there for ever. The contact may be gone, and the address stays suppressed all the
+// same.
 func (a *App) leaving(ctx context.Context, s Subscription) (context.Context, error) {
 	contact, err := a.store.ContactByEmail(ctx, s.OwnerID, s.Email)
 	if err != nil && mailing.KindOf(err) != mailing.NotFound {
 		return ctx, err
 	}
-	return a.doing(ctx, mailing.Account{Email: mailing.MaskEmail(s.Email)}, mailing.Deed{
+	return a.doing(WithOrigin(ctx, ""), mailing.Account{Email: mailing.MaskEmail(s.Email)}, mailing.Deed{
 		Action: "contact.unsubscribe", Owner: s.OwnerID,
 		Thing: mailing.Thing{Kind: mailing.ThingContact, ID: contact.ID, Name: mailing.MaskEmail(s.Email)},
 		After: mailing.Facts{"reason": string(mailing.ReasonUnsubscribed)},
