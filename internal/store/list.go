@@ -34,9 +34,9 @@ func (p *predicate) and(condition string, value any) {
 	p.conditions = append(p.conditions, strings.ReplaceAll(condition, "?", fmt.Sprintf("$%d", len(p.values))))
 }
 
-// search adds, for every word of what was typed, that the column holds it.
+// search adds, for every word of what was typed up to a bound, that the column holds it.
 func (p *predicate) search(column, typed string) {
-	for _, word := range strings.Fields(mailing.SearchText(typed)) {
+	for _, word := range searchWords(mailing.SearchText(typed)) {
 		p.and(column+` like ? escape '\'`, "%"+likeEscaper.Replace(word)+"%")
 	}
 }
@@ -44,7 +44,7 @@ func (p *predicate) search(column, typed string) {
 // searchNames is search in what is stored as people write it: each word all small,
 // all large, or with a large first letter.
 func (p *predicate) searchNames(names, typed string) {
-	for _, word := range strings.Fields(mailing.CleanLine(typed)) {
+	for _, word := range searchWords(mailing.CleanLine(typed)) {
 		first, size := utf8.DecodeRuneInString(word)
 		var either []string
 		for _, form := range []string{strings.ToLower(word), strings.ToUpper(word), string(unicode.ToUpper(first)) + strings.ToLower(word[size:])} {
