@@ -36,10 +36,19 @@ type LogWords struct {
 	Result  func(mailing.AttemptResult) string
 }
 
+// MayExportLog reports whether the actor may have the log as a file: everybody's recipients
+// leave the house with those only who could change them.
+func MayExportLog(actor mailing.Account, everyone bool) bool {
+	return !everyone || actor.Role.May(mailing.ChangeAnything)
+}
+
 // ExportLog writes the attempts that the filter leaves, newest first and at most
-// MaxLogExport of them, as a sheet. Before and Limit of
+// MaxLogExport of them, as a sheet, for who may export them. Before and Limit of
 // the filter are not used. An error of w is returned as it is.
 func (a *App) ExportLog(ctx context.Context, actor mailing.Account, f LogFilter, w io.Writer, words LogWords) error {
+	if !MayExportLog(actor, f.Everyone) {
+		return mailing.Fault(mailing.Forbidden, "forbidden")
+	}
 	f.Before, f.Limit = 0, exportBatch
 	attempts, err := a.Log(ctx, actor, f) // before the first byte, so that an error can still be told
 	if err != nil {

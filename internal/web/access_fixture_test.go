@@ -173,6 +173,9 @@ func (w *accessWorld) visit(t *testing.T, route web.Route, visitor, whose string
 	}
 	v.path, _ = thingPath(route.Pattern, v.of)
 	v.path = strings.TrimSuffix(v.path, "{$}")
+	if whose == "everyone" {
+		v.path += "?scope=all"
+	}
 	v.client = w.h.planted(v.who)
 	prepare, known := accessFixtures[route.Pattern]
 	if !known && !strings.HasPrefix(route.Pattern, "GET ") {

@@ -26,6 +26,8 @@ import (
 //     anything, and how things must stand before;
 //  3. runs `go test ./internal/web -run TestAccess -update` and reads the difference.
 //
+// A list that shows everybody's things on request has a row for that, "everyone".
+//
 // A cell is the status of the answer, "login" where it leads to the sign-in page, with
 // "+1" if the visit has left a deed in the audit log. "." is what cannot be: strangers
 // own nothing.
@@ -58,6 +60,9 @@ var noDeed = map[string]string{
 	"POST /login/passkey/ask":             "it only asks the browser",
 	"POST /login/factor/passkey":          "it only asks the browser",
 }
+
+// everyonesLists are the routes that show everybody's things on request.
+var everyonesLists = []string{"GET /clients", "GET /messages", "GET /mailings", "GET /logs", "GET /logs.csv"}
 
 // twoDeeds are the routes that do two things, and which.
 var twoDeeds = map[string]string{
@@ -142,6 +147,9 @@ func (w *accessWorld) matrix(t *testing.T, routes []web.Route) []string {
 		whose := []string{"-"}
 		if _, owned := thingPath(route.Pattern, things{}); owned {
 			whose = []string{"own", "foreign", "missing"}
+		}
+		if slices.Contains(everyonesLists, route.Pattern) {
+			whose = append(whose, "everyone")
 		}
 		w.h.run(route.Pattern, func(t *testing.T) {
 			bodies := map[string]string{}

@@ -73,9 +73,20 @@ func TestLogList(t *testing.T) {
 	t.Run("everyone's are for managers", func(t *testing.T) {
 		c.get("/logs").lacks(".tabs")
 		c.get("/logs?scope=all").expect(http.StatusForbidden)
-		c.get("/logs.csv?scope=all").expect(http.StatusForbidden)
 		m := h.signIn(h.account("manager@example.org", mailing.RoleManager))
-		m.get("/logs?scope=all").shows(".rows tbody", "Чужое").shows(".rows tbody", "=Отказ").shows(".rows tbody", "Анна Петрова")
+		m.get("/logs?scope=all").lacks("a[href^=/logs.csv]").shows(".rows tbody", "Чужое").shows(".rows tbody", "=Отказ").shows(".rows tbody", "Анна Петрова")
+	})
+	t.Run("everyone's as a file are for admins", func(t *testing.T) {
+		for role, status := range map[mailing.Role]int{
+			mailing.RoleUser: http.StatusForbidden, mailing.RoleManager: http.StatusForbidden, mailing.RoleAdmin: http.StatusOK,
+		} {
+			h.signIn(h.account("file"+string(role)+"@example.org", role)).get("/logs.csv?scope=all").expect(status)
+		}
+		a := h.signIn(h.account("admin@example.org", mailing.RoleAdmin))
+		href := a.get("/logs?scope=all").attr("a[href^=/logs.csv]", "href")
+		if file := a.get(href).expect(http.StatusOK); !strings.Contains(file.body, "Чужое") {
+			t.Errorf("%s holds %q", href, file.body)
+		}
 	})
 	t.Run("what is being tried now is in progress", func(t *testing.T) {
 		h.sent(anna, "Идёт", mailing.Sending, ivan)
