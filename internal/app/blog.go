@@ -98,8 +98,9 @@ const purposeVisit = "visit"
 func visitDay(now time.Time) int64 { return now.Unix() / (24 * 60 * 60) }
 
 // CountView counts that somebody with an address and a browser reads a post: once a
-// day, and neither its author nor what is not published. The database gets a hash under
-// a key of the day, which it forgets with the day, and so nobody can tell then who it was.
+// day, some browsers an address, and neither its author nor what is not published. The
+// database gets hashes under a key of the day, which it forgets with the day, and so nobody
+// can tell then who it was.
 func (a *App) CountView(ctx context.Context, actor mailing.Account, p mailing.Post, address, browser string) error {
 	now := a.Now()
 	if p.State(now) != mailing.PostPublished || actor.ID != 0 && actor.ID == p.AuthorID {
@@ -111,6 +112,7 @@ func (a *App) CountView(ctx context.Context, actor mailing.Account, p mailing.Po
 	if err != nil {
 		return wrap(err, "count view")
 	}
-	visitor := a.keys.MAC(purposeVisit, secret, []byte(address), []byte(browser))
-	return wrap(a.store.CountView(ctx, p.ID, visitDay(now), visitor[:]), "count view")
+	at := a.keys.MAC(purposeVisit, secret, []byte(address))
+	with := a.keys.MAC(purposeVisit, secret, []byte(address), []byte(browser))
+	return wrap(a.store.CountView(ctx, p.ID, visitDay(now), at[:], with[:]), "count view")
 }

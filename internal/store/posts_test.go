@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -154,11 +155,11 @@ func TestViews(t *testing.T) {
 		views := func(id int64) int64 { return must(s.Post(ctx, id))(t).Views }
 		t.Run("a visitor counts once a day and post, however many nodes hear of it at once", func(t *testing.T) {
 			ok(t, errors.Join(atOnce(8, func(i int) error {
-				return s.CountView(ctx, p.ID, 100, fmt.Append(nil, "visitor ", i%2))
+				return s.CountView(ctx, p.ID, 100, fmt.Append(nil, "address ", i%2), []byte("browser"))
 			})...))
 			equal(t, "views", views(p.ID), 2)
-			ok(t, s.CountView(ctx, other.ID, 100, []byte("visitor 0")))
-			ok(t, s.CountView(ctx, p.ID, 101, []byte("visitor 0")))
+			ok(t, s.CountView(ctx, other.ID, 100, []byte("address 0"), []byte("browser")))
+			ok(t, s.CountView(ctx, p.ID, 101, []byte("address 0"), []byte("browser")))
 			equal(t, "views of the other", views(other.ID), 1)
 			equal(t, "views on the next day", views(p.ID), 3)
 		})
@@ -180,9 +181,29 @@ func TestViews(t *testing.T) {
 		})
 		t.Run("what is gone is not counted", func(t *testing.T) {
 			ok(t, s.DeletePost(ctx, other.ID))
-			wantCode(t, s.CountView(ctx, other.ID, 102, []byte("visitor")), "not_found")
+			wantCode(t, s.CountView(ctx, other.ID, 102, []byte("address 0"), []byte("browser")), "not_found")
 			equal(t, "visits", count(t, s, "visits"), 1)
 		})
+	})
+}
+
+func TestViewsOfOneAddress(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		p := must(s.CreatePost(ctx, somePost(0), nil))(t)
+		read := func(day int64, address byte, browser int) error {
+			// The first browser is the last in the order of bytes.
+			return s.CountView(ctx, p.ID, day, bytes.Repeat([]byte{address}, 32), bytes.Repeat([]byte{255 - byte(browser)}, 32))
+		}
+		views := func() int64 { return must(s.Post(ctx, p.ID))(t).Views }
+		for i := range 50 {
+			ok(t, read(1, 7, i))
+		}
+		equal(t, "views of one that says it is many browsers", views(), 5)
+		equal(t, "visits", count(t, s, "visits"), 5)
+		ok(t, errors.Join(read(1, 6, 0), read(1, 8, 0), read(1, 255, 0)))
+		equal(t, "with its neighbours", views(), 8)
+		ok(t, read(2, 7, 0))
+		equal(t, "on the next day", views(), 9)
 	})
 }
 

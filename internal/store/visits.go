@@ -1,7 +1,10 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"slices"
 	"time"
 
 	"vestnik/internal/store/sqlc"
@@ -21,15 +24,31 @@ func (s *Store) VisitSecret(ctx context.Context, day int64, fresh []byte) ([]byt
 	return secret, wrap(err, "the day's key of visits")
 }
 
-// CountView adds a view to a post, unless the visitor has had one on that day already.
-// Note and count are one transaction, so that it is right on many nodes at once. Who
-// loads a page again and again only causes reads.
-func (s *Store) CountView(ctx context.Context, postID, day int64, visitor []byte) error {
-	known, err := s.r.Visited(ctx, sqlc.VisitedParams{Day: day, PostID: postID, Visitor: visitor})
-	if err != nil || known > 0 {
+// viewsFrom is how many browsers at one address count for a post on a day: a browser says
+// itself which it is, and may say something else each time. Chosen: a family is counted
+// right, and an office as a family.
+const viewsFrom = 5
+
+// CountView adds a view to a post, unless the visitor, a browser at an address, has had
+// one on that day already, or viewsFrom others at the address have. All addresses are
+// equally long. Note and count are one transaction, so that a visitor counts once on many
+// nodes at once; of an address those may count a few more that come at the same moment.
+// Who loads a page again and again only causes reads.
+func (s *Store) CountView(ctx context.Context, postID, day int64, address, browser []byte) error {
+	visitor := slices.Concat(address, browser)
+	counted := func(q *sqlc.Queries) (bool, error) {
+		seen, err := q.Visits(ctx, sqlc.VisitsParams{
+			Day: day, PostID: postID, Lowest: address, Highest: slices.Concat(address, beyondBrowsers),
+		})
+		return len(seen) >= viewsFrom || slices.ContainsFunc(seen, func(v []byte) bool { return bytes.Equal(v, visitor) }), err
+	}
+	if done, err := counted(s.r); err != nil || done {
 		return wrap(err, "look for a visit")
 	}
 	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
+		if done, err := counted(q); err != nil || done {
+			return err
+		}
 		first, err := q.PutVisit(ctx, sqlc.PutVisitParams{Day: day, PostID: postID, Visitor: visitor})
 		if err != nil || first == 0 {
 			return err
@@ -37,6 +56,9 @@ func (s *Store) CountView(ctx context.Context, postID, day int64, visitor []byte
 		return there(q.CountView(ctx, postID))
 	}), "count view")
 }
+
+// beyondBrowsers comes after all browsers in the order of bytes.
+var beyondBrowsers = bytes.Repeat([]byte{0xff}, sha256.Size)
 
 // pictureKept is how long a picture is kept that nothing shows: as long as somebody may
 // leave an editor open, or want back what they took out of a text. Chosen.

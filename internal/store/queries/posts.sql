@@ -38,8 +38,8 @@ select secret from visit_days where day = @day;
 -- name: PutVisitSecret :exec
 insert into visit_days (day, secret) values (@day, @secret) on conflict do nothing;
 
--- name: Visited :one
-select count(*) from visits where day = @day and post_id = @post_id and visitor = @visitor;
+-- name: Visits :many
+select visitor from visits where day = @day and post_id = @post_id and visitor between @lowest and @highest;
 
 -- name: PutVisit :execrows
 insert into visits (day, post_id, visitor) values (@day, @post_id, @visitor) on conflict do nothing;

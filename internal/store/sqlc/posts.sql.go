@@ -286,19 +286,41 @@ func (q *Queries) VisitSecret(ctx context.Context, day int64) ([]byte, error) {
 	return secret, err
 }
 
-const visited = `-- name: Visited :one
-select count(*) from visits where day = $1 and post_id = $2 and visitor = $3
+const visits = `-- name: Visits :many
+select visitor from visits where day = $1 and post_id = $2 and visitor between $3 and $4
 `
 
-type VisitedParams struct {
+type VisitsParams struct {
 	Day     int64
 	PostID  int64
-	Visitor []byte
+	Lowest  []byte
+	Highest []byte
 }
 
-func (q *Queries) Visited(ctx context.Context, arg VisitedParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, visited, arg.Day, arg.PostID, arg.Visitor)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
+func (q *Queries) Visits(ctx context.Context, arg VisitsParams) ([][]byte, error) {
+	rows, err := q.db.QueryContext(ctx, visits,
+		arg.Day,
+		arg.PostID,
+		arg.Lowest,
+		arg.Highest,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items [][]byte
+	for rows.Next() {
+		var visitor []byte
+		if err := rows.Scan(&visitor); err != nil {
+			return nil, err
+		}
+		items = append(items, visitor)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
