@@ -102,14 +102,15 @@ type format struct {
 	config      func(io.Reader) (image.Config, error)
 	decode      func(io.Reader) (image.Image, error) // of an animation, the first picture
 	orientation func(file []byte) orientation
+	perPixel    func(file []byte, c image.Config) int64 // bytes that decoding takes
 	lossless    bool
 }
 
 var formats = []format{
-	{"\xff\xd8\xff", jpeg.DecodeConfig, jpeg.Decode, jpegOrientation, false},
-	{"\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode, pngOrientation, true},
-	{"RIFF????WEBP", webp.DecodeConfig, webp.Decode, webpOrientation, false},
-	{"GIF8?a", gif.DecodeConfig, gif.Decode, func([]byte) orientation { return upright }, true},
+	{"\xff\xd8\xff", jpeg.DecodeConfig, jpeg.Decode, jpegOrientation, jpegPerPixel, false},
+	{"\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode, pngOrientation, pngPerPixel, true},
+	{"RIFF????WEBP", webp.DecodeConfig, webp.Decode, webpOrientation, webpPerPixel, false},
+	{"GIF8?a", gif.DecodeConfig, gif.Decode, func([]byte) orientation { return upright }, gifPerPixel, true},
 }
 
 func formatOf(file []byte) (format, error) {
@@ -146,11 +147,7 @@ func (f format) memory(file []byte) (int64, error) {
 	if config.Width > maxSide || config.Height > maxSide {
 		return 0, tooLarge(config)
 	}
-	perPixel := bytesPerPixel(config)
-	if begins(file, formats[0].magic) && progressive(file) {
-		perPixel = 15 // image/jpeg keeps the coefficients of all three colours, four bytes each
-	}
-	need := int64(config.Width) * int64(config.Height) * perPixel
+	need := int64(config.Width) * int64(config.Height) * f.perPixel(file, config)
 	if need > maxMemory {
 		return 0, tooLarge(config)
 	}

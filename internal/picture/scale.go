@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"image"
-	"image/color"
 	"image/jpeg"
 	"image/png"
 
@@ -14,21 +13,6 @@ import (
 
 // quality is of JPEG; chosen: beyond it files grow and nobody sees a difference.
 const quality = 84
-
-// bytesPerPixel is what a decoded picture of this kind takes.
-func bytesPerPixel(c image.Config) int64 {
-	switch c.ColorModel {
-	case color.RGBA64Model, color.NRGBA64Model:
-		return 8
-	case color.YCbCrModel:
-		return 3
-	}
-	return 4
-}
-
-// progressive reports whether a JPEG file may come in several passes. The pair of
-// bytes stands nowhere else in one, save by a rare chance that costs nothing but room.
-func progressive(file []byte) bool { return bytes.Contains(file, []byte{0xff, 0xc2}) }
 
 // make draws what was decoded in the sizes of the form.
 func (form Form) make(decoded image.Image, lies orientation, lossless bool) (Picture, error) {
