@@ -171,7 +171,7 @@ func usersPage(p ui.Page, v usersView) templ.Component {
 						{Title: p.T("users.reach"), Key: "email"},
 						{Title: p.T("field.status")},
 						{Title: p.T("users.seen"), Key: "signed_in"},
-						{Title: p.T("users.since"), Key: "created"},
+						{Title: p.T("users.since"), Key: "created", Spare: true},
 						{Title: p.T("mailings.actions"), Unseen: true},
 					}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
@@ -309,7 +309,7 @@ func userRow(p ui.Page, v usersView, a mailing.Account) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<span class=\"whole-words\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<span class=\"address\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -420,7 +420,7 @@ func userRow(p ui.Page, v usersView, a mailing.Account) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Cell(p.T("users.since")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.SpareCell(p.T("users.since")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -31,6 +31,7 @@ func TestUsers(t *testing.T) {
 		p := manager.get("/admin/users").expect(http.StatusOK)
 		p.shows("tr:has-text(blocked@example.org)", "Заблокирован").shows("tr:has-text(manager@example.org)", "Менеджер")
 		p.shows("tr:has-text(manager@example.org)", "Активен").lacks("a[href=/admin/users/new]")
+		p.shows("th.cell-spare", "Зарегистрирован").shows("tr:has-text(blocked@example.org) .address", "blocked@").one("tr:has-text(blocked@example.org) .cell-spare")
 		checkTranslated(t, manager.lang("en").get("/admin/users?q=BLOCKED").shows("tbody tr", "Blocked").shows(".pager", "1–1 of 1"))
 		manager.get("/admin/users?q=nobody").shows(".nothing-title", "Nobody")
 	})

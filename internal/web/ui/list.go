@@ -121,6 +121,7 @@ type Column struct {
 	Key     string // by which it sorts; "" when it does not
 	Numeric bool   // numbers stand at the right edge
 	Unseen  bool   // the title is for screen readers only, as above buttons
+	Spare   bool   // left out where a table has not quite room for all; its cells are SpareCells
 }
 
 // Table is a table of one page of a List.
