@@ -297,6 +297,24 @@ func TestChangeOfAddress(t *testing.T) {
 			}
 		}
 	})
+	t.Run("so does a changed password, and a link for a new one that was mailed before", func(t *testing.T) {
+		h := newHouse(t)
+		a, fresh, old := moving(t, h)
+		agree(t, h, fresh, false)
+		must(t, h.RequestReset(t.Context(), stranger, a.Email))
+		link := path.Base(h.last(t, "link"))
+		must(t, h.ChangePassword(t.Context(), stranger, a, "here", app.PasswordChange{
+			Old: password, New: "зелёный слон в лесу", Again: "зелёный слон в лесу",
+		}))
+		_, _, err := h.AgreeEmailChange(t.Context(), old)
+		want(t, err, "link_over")
+		want(t, reset(t, h, link, "третий пароль за день", "третий пароль за день"), "link_expired")
+		h.later(mailing.ObjectionTime)
+		must(t, h.Sweep(t.Context()))
+		if got := address(t, h, a); got != a.Email {
+			t.Errorf("the address is %s", got)
+		}
+	})
 	t.Run("one that is taken when the time is up is left, and others go on", func(t *testing.T) {
 		h := newHouse(t)
 		_, fresh, _ := moving(t, h)

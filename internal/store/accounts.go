@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
@@ -81,19 +80,27 @@ func (s *Store) ConfirmAccount(ctx context.Context, id int64, now time.Time) err
 	}), "confirm account")
 }
 
-// SetPassword stores the hash, signs the account out everywhere, and ends a change of
-// address that is under way.
+// SetPassword stores the hash, signs the account out everywhere, and ends what is under
+// way: a change of address, and codes and links that were mailed.
 func (s *Store) SetPassword(ctx context.Context, id int64, hash string) error {
-	return wrap(s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
-		if err := q.SetPassword(ctx, sqlc.SetPasswordParams{ID: id, PasswordHash: hash}); err != nil {
-			return err
-		}
-		// Who set a new one may have done so because somebody else knew the old one.
-		if _, err := q.DeleteEmailChange(ctx, id); err != nil {
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
+		if err := newPassword(ctx, q, id, hash); err != nil {
 			return err
 		}
 		return q.EndAccountSessions(ctx, nullID(id))
 	}), "set password")
+}
+
+// newPassword stores the hash. Who sets a new password may do so because somebody else knew
+// the old one: what they have begun ends with it.
+func newPassword(ctx context.Context, q *sqlc.Queries, id int64, hash string) error {
+	if err := q.SetPassword(ctx, sqlc.SetPasswordParams{ID: id, PasswordHash: hash}); err != nil {
+		return err
+	}
+	if _, err := q.DeleteEmailChange(ctx, id); err != nil {
+		return err
+	}
+	return q.DeleteAccountCodes(ctx, id)
 }
 
 // UpdateProfile stores names, phone, language, zone and theme.

@@ -41,11 +41,10 @@ func endOthers(ctx context.Context, q *sqlc.Queries, accountID int64, key string
 	return err
 }
 
-// ChangePassword stores the hash and ends all sessions of the account but that with
-// the key.
+// ChangePassword is SetPassword, but leaves the session with the key.
 func (s *Store) ChangePassword(ctx context.Context, accountID int64, hash, key string) error {
 	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
-		if err := q.SetPassword(ctx, sqlc.SetPasswordParams{ID: accountID, PasswordHash: hash}); err != nil {
+		if err := newPassword(ctx, q, accountID, hash); err != nil {
 			return err
 		}
 		return endOthers(ctx, q, accountID, key)
