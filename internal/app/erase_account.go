@@ -12,7 +12,8 @@ import (
 const ErasureGrace = 14 * 24 * time.Hour
 
 // PlanErasure has the actor's account be erased after ErasureGrace, on their password:
-// somebody at a screen that was left open must not. It returns when.
+// somebody at a screen that was left open must not. It returns when, and mails it: the one
+// with the password may be somebody else. What is planned already stays.
 func (a *App) PlanErasure(ctx context.Context, actor mailing.Account, password string) (time.Time, error) {
 	if err := a.store.MayGo(ctx, actor.ID); err != nil {
 		return time.Time{}, err
@@ -20,12 +21,19 @@ func (a *App) PlanErasure(ctx context.Context, actor mailing.Account, password s
 	if err := a.checkOwnPassword(ctx, actor, password); err != nil {
 		return time.Time{}, err
 	}
-	at := a.Now().Add(ErasureGrace)
+	at, err := a.store.PlannedErasure(ctx, actor.ID)
+	if err != nil || !at.IsZero() {
+		return at, err
+	}
+	at = a.Now().Add(ErasureGrace)
 	ctx = a.doing(ctx, actor, mailing.Deed{
 		Action: "account.plan_erasure", Thing: accountThing(actor), Owner: actor.ID,
 		After: mailing.Facts{"erase_at": at.UTC().Format(time.RFC3339)},
 	})
-	return at, a.store.PlanErasure(ctx, actor.ID, a.Now(), at)
+	if err := a.store.PlanErasure(ctx, actor.ID, a.Now(), at); err != nil {
+		return at, err
+	}
+	return at, a.tell(ctx, actor, mailErasurePlanned, map[string]any{"at": inMail(actor, at), "link": a.BaseURL + "/profile/data"})
 }
 
 // CancelErasure takes it back.

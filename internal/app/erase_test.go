@@ -326,12 +326,36 @@ func TestEraseAccount(t *testing.T) {
 			want(t, err, "password_wrong")
 			_, err = h.PlanErasure(t.Context(), admin, "wrong")
 			want(t, err, "last_admin")
+			seen := len(h.mails(t))
 			at := h.plan(t, h.owner)
+			if m := h.mails(t)[seen]; m.to != h.owner.Email || m.vars["at"] != "07.12.2026 12:00 (UTC+03:00)" || m.vars["link"] != h.BaseURL+"/profile/data" {
+				t.Errorf("the mail is %v", m)
+			}
+			h.later(time.Hour)
+			if again, err := h.PlanErasure(t.Context(), h.owner, password); err != nil || !again.Equal(at) || len(h.mails(t)) != seen+1 {
+				t.Errorf("asked for again it is %s, %v", again, err)
+			}
+			h.later(-time.Hour)
 			if !at.Equal(h.now.Add(app.ErasureGrace)) {
 				t.Errorf("it is planned for %s", at)
 			}
 			must(t, h.CancelErasure(t.Context(), h.owner))
 			want(t, h.CancelErasure(t.Context(), h.owner), "changed_meanwhile")
+		})
+		t.Run("a new password takes it back", func(t *testing.T) {
+			for what, set := range map[string]func() error{
+				"in the profile": func() error {
+					const fresh = "зелёный слон в лесу"
+					return h.ChangePassword(t.Context(), stranger, h.owner, "here", app.PasswordChange{Old: password, New: fresh, Again: fresh})
+				},
+				"by a link": func() error { return s.SetPassword(t.Context(), h.owner.ID, "hash") },
+			} {
+				h.plan(t, h.owner)
+				must(t, set())
+				if at, err := h.PlannedErasure(t.Context(), h.owner); err != nil || !at.IsZero() {
+					t.Errorf("%s: it is planned for %s, %v", what, at, err)
+				}
+			}
 		})
 		h.plan(t, h.owner)
 		t.Run("before its time nothing is gone", func(t *testing.T) {

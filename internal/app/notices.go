@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"vestnik/internal/mailing"
 )
@@ -17,6 +18,7 @@ const (
 	mailPasswordChanged = "password_changed"
 	mailSessionsEnded   = "sessions_ended"
 	mailFactorsReset    = "factors_reset"
+	mailErasurePlanned  = "erasure_planned" // at
 )
 
 // tell mails a person what was done to their account, and from where. What was done is
@@ -28,4 +30,15 @@ func (a *App) tell(ctx context.Context, to mailing.Account, name string, vars ma
 		about[key] = value
 	}
 	return a.mail(context.WithoutCancel(ctx), to, name, about)
+}
+
+// inMail is a moment as the person reads it: by their language and zone.
+func inMail(to mailing.Account, at time.Time) string {
+	if zone, err := mailing.LoadZone(to.Zone); err == nil {
+		at = at.In(zone)
+	}
+	if to.Lang == "ru" {
+		return at.Format("02.01.2006 15:04 (UTC-07:00)")
+	}
+	return at.Format("2 January 2006, 15:04 (UTC-07:00)")
 }

@@ -15,7 +15,7 @@ func TestOwnMails(t *testing.T) {
 		t.Fatalf("there are %d mails, %v", len(files), err)
 	}
 	vars := map[string]any{}
-	for _, name := range []string{"first_name", "email", "site", "link", "code", "relay", "why", "passkey", "from", "left", "inviter", "old", "new", "who", "subject"} {
+	for _, name := range []string{"first_name", "email", "site", "link", "code", "relay", "why", "passkey", "from", "left", "inviter", "old", "new", "who", "subject", "at"} {
 		vars[name] = "value-of-" + name
 	}
 	for _, file := range files {

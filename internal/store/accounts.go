@@ -81,7 +81,7 @@ func (s *Store) ConfirmAccount(ctx context.Context, id int64, now time.Time) err
 }
 
 // SetPassword stores the hash, signs the account out everywhere, and ends what is under
-// way: a change of address, and codes and links that were mailed.
+// way: a change of address, a planned erasure, and codes and links that were mailed.
 func (s *Store) SetPassword(ctx context.Context, id int64, hash string) error {
 	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
 		if err := newPassword(ctx, q, id, hash); err != nil {
@@ -98,6 +98,9 @@ func newPassword(ctx context.Context, q *sqlc.Queries, id int64, hash string) er
 		return err
 	}
 	if _, err := q.DeleteEmailChange(ctx, id); err != nil {
+		return err
+	}
+	if _, err := q.CancelErasure(ctx, id); err != nil {
 		return err
 	}
 	return q.DeleteAccountCodes(ctx, id)

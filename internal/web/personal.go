@@ -74,17 +74,12 @@ func (v dataView) path() string {
 	return "/admin/users/" + strconv.FormatInt(v.account.ID, 10) + "/data"
 }
 
-func (r *request) ownData() (dataView, error) {
-	planned, err := r.App.PlannedErasure(r.in.Context(), r.actor)
-	return dataView{account: r.actor, own: true, planned: planned}, err
+func (r *request) ownData() dataView {
+	return dataView{account: r.actor, own: true, planned: r.erase}
 }
 
 func showOwnData(r *request) error {
-	v, err := r.ownData()
-	if err != nil {
-		return err
-	}
-	return r.render(http.StatusOK, dataPage(r.page(r.T("personal.title")), v, nil))
+	return r.render(http.StatusOK, dataPage(r.page(r.T("personal.title")), r.ownData(), nil))
 }
 
 func exportOwnData(r *request) error {
@@ -98,12 +93,8 @@ func planErasure(r *request) error {
 	if err == nil {
 		return r.done("/profile/data", r.T("personal.planned", "date", r.Date(at)))
 	}
-	v, viewErr := r.ownData()
-	if viewErr != nil {
-		return viewErr
-	}
 	return r.mend(err, func(problems map[string]string) templ.Component {
-		return dataPage(r.page(r.T("personal.title")), v, problems)
+		return dataPage(r.page(r.T("personal.title")), r.ownData(), problems)
 	})
 }
 

@@ -48,7 +48,13 @@ func TestPersonalData(t *testing.T) {
 		p := c.submit(c.get("/profile/data"), erase, url.Values{"password": {"wrong"}})
 		p.expect(http.StatusUnprocessableEntity).shows("#field-password-error", "не подходит")
 		p = c.follow(c.submit(p, erase, url.Values{"password": {password}})).shows(".flash", "будет стёрта").lacks(erase)
+		const banner = ".note a[href=/profile/data]"
+		p.lacks(banner)
+		for _, path := range []string{"/", "/clients", "/profile/security"} {
+			c.get(path).shows(".note-title", "будет стёрта").one(banner)
+		}
 		c.follow(c.submit(p, "form[action=/profile/data/keep]", nil)).one(erase)
+		c.get("/").lacks(banner)
 	})
 	h.run("an admin erases an account at once, with its address typed", func(t *testing.T) {
 		admin := h.signIn(h.account("admin@example.org", mailing.RoleAdmin))

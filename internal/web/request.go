@@ -25,6 +25,7 @@ type request struct {
 	out   http.ResponseWriter
 	actor mailing.Account // ID 0: nobody is signed in
 	hold  mailing.Hold    // that the database is under; not looked up for strangers
+	erase time.Time       // when the actor's account is to be erased; zero: it is not
 	from  app.Visitor
 	now   time.Time
 }
@@ -52,7 +53,10 @@ func (w *Web) newRequest(out http.ResponseWriter, in *http.Request) (*request, e
 	r.actor = account
 	r.noteVisit()
 	r.Printer = r.speak(account.Lang, account.Zone)
-	r.hold, err = w.App.Hold(in.Context())
+	if r.hold, err = w.App.Hold(in.Context()); err != nil {
+		return r, err
+	}
+	r.erase, err = w.App.PlannedErasure(in.Context(), account)
 	return r, err
 }
 
@@ -127,6 +131,7 @@ func (r *request) page(title string) ui.Page {
 		}
 		p.Alarms = r.alarms()
 		p.Hold = r.hold
+		p.Erasure = r.erase
 		p.Sections = r.sections()
 	}
 	return p

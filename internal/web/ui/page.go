@@ -100,6 +100,7 @@ type Page struct {
 	Version       string          // of this program, for the footer
 	Scripts       []string        // further bundles, such as "editor.js" from src/pages
 	Hold          mailing.Hold    // of the database; shown to who is signed in
+	Erasure       time.Time       // when the person's account is to be erased; zero: it is not
 	Sections      []Tab           // of the admin pages, on one of them
 	Head          templ.Component // more for the <head>; may be nil
 }
