@@ -261,7 +261,7 @@ func TestAChangeIsSeenAtOnceOnAnotherNode(t *testing.T) {
 // nothing that is shown says so.
 var forgotten = map[string]string{
 	"CreateAccount": "putUnconfirmed, storeAccount", "ConfirmAccount": "useCode", "ReplaceUnconfirmed": "putUnconfirmed",
-	"SetPassword": "is not shown", "UpdateProfile": "UpdateProfile, SetLang",
+	"SetPassword": "is not shown", "EndEra": "is not shown", "UpdateProfile": "UpdateProfile, SetLang",
 	"SetRole": "GrantRole", "BlockAccount": "BlockUser", "UnblockAccount": "UnblockUser", "SetPerDay": "LimitUser",
 	"DeleteContactByEmail": "erase", "DeleteContactsOf": "eraseAccount", "DeleteAccount": "eraseAccount", "SetAvatar": "no use case yet", "SetTheme": "no use case yet",
 	"SignedIn": "SignedIn", "JoinUnconfirmed": "AcceptInvitation", "MoveAccount": "move", "LockActiveAdmins": "changes nothing",

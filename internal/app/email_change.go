@@ -185,7 +185,8 @@ func (a *App) AgreeEmailChange(ctx context.Context, link string) (q EmailQuestio
 		return q, false, wrap(err, "agree to another address")
 	}
 	q.EmailChange = now
-	return q, true, a.move(ctx, q, "")
+	q.Account.Era, err = a.move(ctx, q, "")
+	return q, true, err
 }
 
 // mailbox is the address that was asked.
@@ -207,9 +208,9 @@ func (a *App) RefuseEmailChange(ctx context.Context, link string) (EmailQuestion
 	return q, wrap(a.store.DeleteEmailChange(doing, q.AccountID), "refuse another address")
 }
 
-// move gives the account its new address and tells the old one. One that is taken meanwhile
-// ends the change.
-func (a *App) move(ctx context.Context, q EmailQuestion, why string) error {
+// move gives the account its new address, tells the old one, and returns the account's new
+// era. An address that is taken meanwhile ends the change.
+func (a *App) move(ctx context.Context, q EmailQuestion, why string) (era int64, err error) {
 	defer a.accountsChanged(ctx)
 	was, moved := q.Account, q.Account
 	moved.Email = q.NewEmail
@@ -217,15 +218,15 @@ func (a *App) move(ctx context.Context, q EmailQuestion, why string) error {
 	deed.Why = why
 	telling, err := a.telling(ctx, was, mailMoved, map[string]any{"new": moved.Email})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	err = a.store.MoveAccount(a.doing(telling, was, deed), moved, was.Email, q.tokenHash, a.Now())
+	era, err = a.store.MoveAccount(a.doing(telling, was, deed), moved, was.Email, q.tokenHash, a.Now())
 	if mailing.CodeOf(err) == "email_taken" {
 		deed := accountDeed("account.cancel_email", was, mailing.Facts{"new_email": q.NewEmail}, nil)
 		deed.Why = "email_taken"
-		return errors.Join(err, a.store.DeleteEmailChange(a.doing(ctx, mailing.Account{}, deed), was.ID))
+		return 0, errors.Join(err, a.store.DeleteEmailChange(a.doing(ctx, mailing.Account{}, deed), was.ID))
 	}
-	return wrap(err, "move account")
+	return era, wrap(err, "move account")
 }
 
 // moveDue moves the accounts whose old mailbox has kept silent, and forgets the changes that
@@ -253,7 +254,8 @@ func (a *App) moveOneDue(ctx context.Context, c mailing.EmailChange) error {
 		return err
 	}
 	if c.Agreed(a.Now()) && account.Active() {
-		return a.move(ctx, EmailQuestion{EmailChange: c, Account: account, tokenHash: tokenHash}, "no objection")
+		_, err = a.move(ctx, EmailQuestion{EmailChange: c, Account: account, tokenHash: tokenHash}, "no objection")
+		return err
 	}
 	deed := accountDeed("account.cancel_email", account, mailing.Facts{"new_email": c.NewEmail}, nil)
 	deed.Why = "not confirmed in time"

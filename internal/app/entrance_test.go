@@ -303,10 +303,11 @@ func TestChangeOfAddress(t *testing.T) {
 		agree(t, h, fresh, false)
 		must(t, h.RequestReset(t.Context(), stranger, a.Email))
 		link := path.Base(h.last(t, "link"))
-		must(t, h.ChangePassword(t.Context(), stranger, a, "here", app.PasswordChange{
+		_, err := h.ChangePassword(t.Context(), stranger, a, "here", app.PasswordChange{
 			Old: password, New: "зелёный слон в лесу", Again: "зелёный слон в лесу",
-		}))
-		_, _, err := h.AgreeEmailChange(t.Context(), old)
+		})
+		must(t, err)
+		_, _, err = h.AgreeEmailChange(t.Context(), old)
 		want(t, err, "link_over")
 		want(t, reset(t, h, link, "третий пароль за день", "третий пароль за день"), "link_expired")
 		h.later(mailing.ObjectionTime)

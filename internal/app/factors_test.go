@@ -327,7 +327,8 @@ func TestChangePassword(t *testing.T) {
 	}
 	seen := len(h.mails(t))
 	change := func(old, fresh, again string) error {
-		return h.ChangePassword(t.Context(), stranger, anna, "here", app.PasswordChange{Old: old, New: fresh, Again: again})
+		_, err := h.ChangePassword(t.Context(), stranger, anna, "here", app.PasswordChange{Old: old, New: fresh, Again: again})
+		return err
 	}
 	t.Run("what is wrong is told", func(t *testing.T) {
 		want(t, change("not the password", "совсем другой пароль", "совсем другой пароль"), "password_wrong")
@@ -346,6 +347,13 @@ func TestChangePassword(t *testing.T) {
 			t.Errorf("sessions: %+v, %v", list, err)
 		}
 		h.told(t, &seen, "Пароль изменён")
+	})
+	t.Run("with a password that was right until somebody set another, nothing is changed", func(t *testing.T) {
+		want(t, change("совсем другой пароль", "ещё один пароль", "ещё один пароль"), "changed_meanwhile")
+		_, err := h.EndOtherSessions(t.Context(), anna, "here")
+		want(t, err, "changed_meanwhile")
+		_, err = h.SignIn(t.Context(), stranger, "anna@example.org", "совсем другой пароль")
+		must(t, err)
 	})
 	t.Run("old passwords are guessed so often", func(t *testing.T) {
 		h.later(time.Hour)
@@ -379,7 +387,8 @@ func TestSessions(t *testing.T) {
 	})
 	t.Run("one is ended, and all others", func(t *testing.T) {
 		must(t, h.EndSession(t.Context(), anna, list[0].ID))
-		must(t, h.EndOtherSessions(t.Context(), anna, "one"))
+		_, err := h.EndOtherSessions(t.Context(), anna, "one")
+		must(t, err)
 		left, err := h.Sessions(t.Context(), anna)
 		if err != nil || len(left) != 1 || left[0].Key != "one" {
 			t.Errorf("left: %+v, %v", left, err)

@@ -277,7 +277,7 @@ func (a *App) AcceptInvitation(ctx context.Context, link string, r Registration)
 		Action: "account.join", Thing: mailing.Thing{Kind: mailing.ThingAccount, Name: i.Email},
 		After: mailing.Facts{"email": i.Email, "role": string(i.Role), "invited_by": i.Inviter},
 	})
-	account.ID, err = a.store.UseInvitation(doing, i.ID, tokenHash, account, hash)
+	account, err = a.store.UseInvitation(doing, i.ID, tokenHash, account, hash)
 	if mailing.CodeOf(err) == "link_expired" {
 		err = mailing.Fault(mailing.Invalid, "invitation_over")
 	}

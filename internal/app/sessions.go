@@ -20,43 +20,44 @@ func (a *App) EndSession(ctx context.Context, actor mailing.Account, id int64) e
 	return a.tell(ctx, actor, mailSessionsEnded, nil)
 }
 
-// EndOtherSessions signs the actor out everywhere but in the session with the key.
-func (a *App) EndOtherSessions(ctx context.Context, actor mailing.Account, key string) error {
-	err := a.store.EndOtherSessions(a.doing(ctx, actor, onSelf(actor, "account.end_other_sessions")), actor.ID, key)
+// EndOtherSessions signs the actor out everywhere but in the session with the key, and
+// returns the era in which that one goes on.
+func (a *App) EndOtherSessions(ctx context.Context, actor mailing.Account, key string) (era int64, err error) {
+	era, err = a.store.EndOtherSessions(a.doing(ctx, actor, onSelf(actor, "account.end_other_sessions")), actor, key)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return a.tell(ctx, actor, mailSessionsEnded, nil)
+	return era, a.tell(ctx, actor, mailSessionsEnded, nil)
 }
 
 // PasswordChange is what the form asks for.
 type PasswordChange struct{ Old, New, Again string }
 
 // ChangePassword sets the actor's password, and signs them out everywhere but in the
-// session with the key.
-func (a *App) ChangePassword(ctx context.Context, from Visitor, actor mailing.Account, key string, c PasswordChange) error {
+// session with the key. It returns the era in which that one goes on.
+func (a *App) ChangePassword(ctx context.Context, from Visitor, actor mailing.Account, key string, c PasswordChange) (era int64, err error) {
 	var problems mailing.Problems
-	err := auth.CheckPassword(c.New, actor.Email, actor.FirstName, actor.LastName)
+	err = auth.CheckPassword(c.New, actor.Email, actor.FirstName, actor.LastName)
 	if err := problems.AddError("password", err); err != nil {
-		return err
+		return 0, err
 	}
 	if c.New != c.Again {
 		problems.Add("again", "passwords_differ")
 	}
 	if err := problems.Err(); err != nil {
-		return err
+		return 0, err
 	}
 	if err := a.provePassword(ctx, from, actor, "old", c.Old); err != nil {
-		return err
+		return 0, err
 	}
 	hash, err := a.hasher.Hash(ctx, c.New)
 	if err != nil {
-		return wrap(err, "change password")
+		return 0, wrap(err, "change password")
 	}
 	deed := onSelf(actor, "account.change_password")
 	deed.Before, deed.After = mailing.Facts{"password": mailing.Masked}, mailing.Facts{"password": mailing.Masked}
-	if err := a.store.ChangePassword(a.doing(ctx, actor, deed), actor.ID, hash, key); err != nil {
-		return err
+	if era, err = a.store.ChangePassword(a.doing(ctx, actor, deed), actor, hash, key); err != nil {
+		return 0, err
 	}
-	return a.tell(ctx, actor, mailPasswordChanged, nil)
+	return era, a.tell(ctx, actor, mailPasswordChanged, nil)
 }

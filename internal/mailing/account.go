@@ -36,6 +36,7 @@ type Account struct {
 	SignedInAt  time.Time // the last time; zero: never, or before that was noted
 	PerDay      int64     // mails of mailings that may go out in any 24 hours; 0: no limit
 	CreatedAt   time.Time
+	Era         int64 // how often all their sessions were ended
 }
 
 // Active reports whether the person may sign in and their mailings go out.

@@ -87,7 +87,8 @@ func (s *Store) SetPassword(ctx context.Context, id int64, hash string) error {
 		if err := newPassword(ctx, q, id, hash); err != nil {
 			return err
 		}
-		return q.EndAccountSessions(ctx, nullID(id))
+		_, err := endSessions(ctx, q, id)
+		return err
 	}), "set password")
 }
 
@@ -206,7 +207,7 @@ func accountOf(row sqlc.Account) mailing.Account {
 		ID: row.ID, Email: row.Email, FirstName: row.FirstName, LastName: row.LastName, Phone: row.Phone,
 		Role: mailing.Role(row.Role), Lang: row.Lang, Zone: row.Zone, Theme: row.Theme, Avatar: row.Avatar,
 		ConfirmedAt: instant(row.ConfirmedAt), BlockedAt: instant(row.BlockedAt), CreatedAt: instant(row.CreatedAt),
-		BlockedBy: row.BlockedBy, BlockedWhy: row.BlockedWhy, SignedInAt: instant(row.SignedInAt), PerDay: row.PerDay,
+		BlockedBy: row.BlockedBy, BlockedWhy: row.BlockedWhy, SignedInAt: instant(row.SignedInAt), PerDay: row.PerDay, Era: row.Era,
 	}
 }
 

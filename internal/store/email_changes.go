@@ -48,10 +48,10 @@ func (s *Store) DeleteEmailChange(ctx context.Context, accountID int64) error {
 }
 
 // MoveAccount gives the account the address that all have agreed to, and signs it out
-// everywhere; codes and links that were mailed to the old address are void. One that is
-// taken meanwhile is a conflict, "email_taken".
-func (s *Store) MoveAccount(ctx context.Context, a mailing.Account, was, tokenHash string, now time.Time) error {
-	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
+// everywhere; codes and links that were mailed to the old address are void. It returns the
+// era that begins. An address that is taken meanwhile is a conflict, "email_taken".
+func (s *Store) MoveAccount(ctx context.Context, a mailing.Account, was, tokenHash string, now time.Time) (era int64, err error) {
+	err = s.do(ctx, func(q *sqlc.Queries) error {
 		err := changed(q.UseEmailChange(ctx, sqlc.UseEmailChangeParams{AccountID: a.ID, TokenHash: tokenHash, Now: millis(now)}))
 		if err != nil {
 			return err
@@ -69,8 +69,10 @@ func (s *Store) MoveAccount(ctx context.Context, a mailing.Account, was, tokenHa
 		if err := q.DeleteInvitationOf(ctx, a.Email); err != nil {
 			return err
 		}
-		return q.EndAccountSessions(ctx, nullID(a.ID))
-	}), "move account to another address")
+		era, err = endSessions(ctx, q, a.ID)
+		return err
+	})
+	return era, wrap(err, "move account to another address")
 }
 
 // DueEmailChanges lists some of those whose time to object is over.

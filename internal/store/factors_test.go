@@ -186,19 +186,33 @@ func TestAccountSessions(t *testing.T) {
 			equal(t, "there after a request that began before", there("phone"), false)
 		})
 		t.Run("all others end at once, those half way in, too", func(t *testing.T) {
-			ok(t, s.EndOtherSessions(ctx, a, "desk"))
+			equal(t, "era", must(s.EndOtherSessions(ctx, mailing.Account{ID: a}, "desk"))(t), 1)
 			for key, want := range map[string]bool{"desk": true, "home": false, "half way in": false, "theirs": true} {
 				equal(t, key, there(key), want)
 			}
 		})
 		t.Run("all others end with a new password", func(t *testing.T) {
 			put("car", a, now)
-			ok(t, s.ChangePassword(ctx, a, "new hash", "desk"))
+			equal(t, "era", must(s.ChangePassword(ctx, mailing.Account{ID: a, Era: 1}, "new hash", "desk"))(t), 2)
 			equal(t, "car", there("car"), false)
 			equal(t, "desk", there("desk"), true)
 			_, hash, err := s.AccountByEmail(ctx, "anna@example.com")
 			ok(t, err)
 			equal(t, "hash", hash, "new hash")
+		})
+		t.Run("nobody ends others who has been signed out meanwhile", func(t *testing.T) {
+			stale := must(s.Account(ctx, a))(t)
+			ok(t, s.SignOut(ctx, a))
+			put("back", a, now)
+			_, err := s.EndOtherSessions(ctx, stale, "desk")
+			wantCode(t, err, "changed_meanwhile")
+			_, err = s.ChangePassword(ctx, stale, "theirs", "desk")
+			wantCode(t, err, "changed_meanwhile")
+			account, hash, err := s.AccountByEmail(ctx, "anna@example.com")
+			ok(t, err)
+			equal(t, "hash", hash, "new hash")
+			equal(t, "era", account.Era, stale.Era+1)
+			equal(t, "back", there("back"), true)
 		})
 	})
 }

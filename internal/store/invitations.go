@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"vestnik/internal/mailing"
@@ -54,10 +56,9 @@ func (s *Store) DeleteInvitation(ctx context.Context, id int64) error {
 }
 
 // UseInvitation makes the account that was invited, in place of one of the same address
-// that was never confirmed, and returns its id. A link that was used, renewed or taken back
+// that was never confirmed, and returns it. A link that was used, renewed or taken back
 // is "link_expired".
-func (s *Store) UseInvitation(ctx context.Context, id int64, tokenHash string, a mailing.Account, passwordHash string) (int64, error) {
-	accountID := NewID()
+func (s *Store) UseInvitation(ctx context.Context, id int64, tokenHash string, a mailing.Account, passwordHash string) (mailing.Account, error) {
 	err := s.do(ctx, func(q *sqlc.Queries) error {
 		n, err := q.UseInvitation(ctx, sqlc.UseInvitationParams{ID: id, TokenHash: tokenHash, Now: millis(a.CreatedAt)})
 		if err == nil && n == 0 {
@@ -70,20 +71,17 @@ func (s *Store) UseInvitation(ctx context.Context, id int64, tokenHash string, a
 			Email: a.Email, PasswordHash: passwordHash, FirstName: a.FirstName, LastName: a.LastName, Role: string(a.Role),
 			Lang: a.Lang, Zone: a.Zone, Search: accountSearch(a), ConfirmedAt: millis(a.ConfirmedAt),
 		})
+		if errors.Is(err, sql.ErrNoRows) {
+			a.ID, a.Era = NewID(), 0
+			return putAccount(ctx, q, a.ID, a, passwordHash)
+		}
 		if err != nil {
 			return err
 		}
-		if joined == 0 {
-			return putAccount(ctx, q, accountID, a, passwordHash)
-		}
-		row, err := q.AccountByEmail(ctx, a.Email)
-		accountID = row.ID
-		if err == nil {
-			err = q.DeleteAccountCodes(ctx, row.ID)
-		}
-		return err
+		a.ID, a.Era = joined.ID, joined.Era
+		return q.DeleteAccountCodes(ctx, a.ID)
 	})
-	return accountID, wrap(err, "use invitation")
+	return a, wrap(err, "use invitation")
 }
 
 // invitationKept is how long an invitation that has expired is still listed. Chosen.

@@ -31,22 +31,46 @@ func (s *Store) EndSessionOf(ctx context.Context, accountID, id int64) error {
 	}), "end session")
 }
 
-// EndOtherSessions ends all sessions of the account but that with the key.
-func (s *Store) EndOtherSessions(ctx context.Context, accountID int64, key string) error {
-	return wrap(s.do(ctx, func(q *sqlc.Queries) error { return endOthers(ctx, q, accountID, key) }), "end other sessions")
+// endSessions ends all sessions of the account, and its era, and returns the era that begins.
+// A session that began before may come to be stored only afterwards.
+func endSessions(ctx context.Context, q *sqlc.Queries, accountID int64) (era int64, err error) {
+	if era, err = found(q.EndEra(ctx, accountID)); err != nil {
+		return 0, err
+	}
+	return era, q.EndAccountSessions(ctx, nullID(accountID))
 }
 
-func endOthers(ctx context.Context, q *sqlc.Queries, accountID int64, key string) error {
-	_, err := q.EndOtherSessions(ctx, sqlc.EndOtherSessionsParams{AccountID: nullID(accountID), KeptHash: key})
-	return err
+// EndOtherSessions ends all sessions of the account but that with the key, and returns the
+// era in which that one goes on. If somebody has ended all since the account was read, it is
+// a conflict, "changed_meanwhile".
+func (s *Store) EndOtherSessions(ctx context.Context, a mailing.Account, key string) (era int64, err error) {
+	err = s.do(ctx, func(q *sqlc.Queries) error {
+		era, err = endOthers(ctx, q, a, key)
+		return err
+	})
+	return era, wrap(err, "end other sessions")
 }
 
-// ChangePassword is SetPassword, but leaves the session with the key.
-func (s *Store) ChangePassword(ctx context.Context, accountID int64, hash, key string) error {
-	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
-		if err := newPassword(ctx, q, accountID, hash); err != nil {
+func endOthers(ctx context.Context, q *sqlc.Queries, a mailing.Account, key string) (int64, error) {
+	era, err := found(q.EndEra(ctx, a.ID))
+	if err != nil {
+		return 0, err
+	}
+	if era != a.Era+1 {
+		return 0, mailing.Fault(mailing.Conflict, "changed_meanwhile")
+	}
+	_, err = q.EndOtherSessions(ctx, sqlc.EndOtherSessionsParams{AccountID: nullID(a.ID), KeptHash: key})
+	return era, err
+}
+
+// ChangePassword is SetPassword, but leaves the session with the key, as EndOtherSessions
+// does.
+func (s *Store) ChangePassword(ctx context.Context, a mailing.Account, hash, key string) (era int64, err error) {
+	err = s.do(ctx, func(q *sqlc.Queries) error {
+		if era, err = endOthers(ctx, q, a, key); err != nil {
 			return err
 		}
-		return endOthers(ctx, q, accountID, key)
-	}), "change password")
+		return newPassword(ctx, q, a.ID, hash)
+	})
+	return era, wrap(err, "change password")
 }

@@ -17,7 +17,7 @@ type AccountFilter struct {
 
 var accountList = list{
 	fields: `id, email, first_name, last_name, phone, role, lang, zone, avatar, confirmed_at, blocked_at, blocked_by, blocked_why,
-signed_in_at, per_day, created_at`,
+signed_in_at, per_day, created_at, era`,
 	from: "accounts",
 	columns: map[string]string{
 		"": "created_at", "created": "created_at", "email": "email", "name": "search", "role": "role", "signed_in": "signed_in_at",
@@ -53,7 +53,7 @@ var standings = map[mailing.Standing]string{
 func scanAccount(rows *sql.Rows) (a mailing.Account, err error) {
 	var confirmed, blocked, signedIn, created int64
 	err = rows.Scan(&a.ID, &a.Email, &a.FirstName, &a.LastName, &a.Phone, &a.Role, &a.Lang, &a.Zone, &a.Avatar, &confirmed, &blocked,
-		&a.BlockedBy, &a.BlockedWhy, &signedIn, &a.PerDay, &created)
+		&a.BlockedBy, &a.BlockedWhy, &signedIn, &a.PerDay, &created, &a.Era)
 	a.ConfirmedAt, a.BlockedAt, a.SignedInAt, a.CreatedAt = instant(confirmed), instant(blocked), instant(signedIn), instant(created)
 	return a, err
 }
@@ -74,7 +74,8 @@ func block(ctx context.Context, q *sqlc.Queries, id, by int64, why string, at ti
 	if err != nil {
 		return err
 	}
-	return q.EndAccountSessions(ctx, nullID(id))
+	_, err = endSessions(ctx, q, id)
+	return err
 }
 
 // Unblock lets a blocked account in again.
@@ -114,7 +115,10 @@ func notLastAdmin(ctx context.Context, q *sqlc.Queries, id int64) error {
 
 // SignOut ends all sessions of the account.
 func (s *Store) SignOut(ctx context.Context, id int64) error {
-	return wrap(s.do(ctx, func(q *sqlc.Queries) error { return q.EndAccountSessions(ctx, nullID(id)) }), "sign out")
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
+		_, err := endSessions(ctx, q, id)
+		return err
+	}), "sign out")
 }
 
 // SignedIn notes when somebody signed in.

@@ -221,9 +221,12 @@ func (v *visit) another(deed string) mailing.Account {
 }
 
 func (v *visit) oldPassword() {
+	if v.who.ID == 0 {
+		return
+	}
 	hash, err := passwordHash()
 	v.does(err)
-	v.does(v.h.store.ChangePassword(ctx, v.who.ID, hash, ""))
+	v.does(v.h.store.SetPassword(ctx, v.who.ID, hash))
 }
 
 // stay has whoever visits not be erased.

@@ -199,9 +199,15 @@ func (h *harness) planted(account mailing.Account) *client {
 		return c
 	}
 	c.account = account
+	now, err := h.store.Account(ctx, account.ID)
+	if err != nil {
+		h.t.Fatal(err)
+	}
 	token := rand.Text()
 	expires := time.Now().Add(time.Hour)
-	data, err := web.SessionCodec{}.Encode(expires, map[string]any{"account": strconv.FormatInt(account.ID, 10), "proof": ago(0)})
+	data, err := web.SessionCodec{}.Encode(expires, map[string]any{
+		"account": strconv.FormatInt(account.ID, 10), "era": strconv.FormatInt(now.Era, 10), "proof": ago(0),
+	})
 	if err != nil {
 		h.t.Fatal(err)
 	}

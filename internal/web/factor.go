@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"strconv"
 
 	"github.com/a-h/templ"
 
@@ -134,15 +133,9 @@ func (r *request) await(account mailing.Account) error {
 	if err := r.renew(); err != nil {
 		return err
 	}
-	r.sessions.Put(r.in.Context(), sessionPending, strconv.FormatInt(account.ID, 10))
+	r.name(sessionPending, account)
 	return nil
 }
 
 // awaited is the account whose second factor is still to be shown.
-func (r *request) awaited() (mailing.Account, error) {
-	id := number(r.sessions.GetString(r.in.Context(), sessionPending))
-	if id == 0 {
-		return mailing.Account{}, mailing.Fault(mailing.NotFound, "not_found")
-	}
-	return r.App.Account(r.in.Context(), id)
-}
+func (r *request) awaited() (mailing.Account, error) { return r.named(sessionPending) }

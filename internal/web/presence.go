@@ -14,6 +14,7 @@ import (
 const (
 	sessionAccount = "account"
 	sessionPending = "pending" // whose second factor is still to be shown; gives no right
+	sessionEra     = "era"     // of the account named by either, when they signed in
 	sessionFirst   = "first"   // when they signed in
 	sessionSeen    = "seen"    // when they were here, to seenEvery
 	sessionProof   = "proof"   // when they last proved who they are
@@ -88,7 +89,7 @@ func (r *request) signIn(account mailing.Account) error {
 	if err := r.renew(); err != nil {
 		return err
 	}
-	r.sessions.Put(r.in.Context(), sessionAccount, strconv.FormatInt(account.ID, 10))
+	r.name(sessionAccount, account)
 	r.keepTime(sessionProof)
 	r.noteVisit()
 	if account.Theme != "" { // for the pages after signing out
@@ -96,6 +97,27 @@ func (r *request) signIn(account mailing.Account) error {
 	}
 	r.remember(account)
 	return r.App.SignedIn(r.in.Context(), account)
+}
+
+// name writes into the session whose it is.
+func (r *request) name(as string, account mailing.Account) {
+	r.sessions.Put(r.in.Context(), as, strconv.FormatInt(account.ID, 10))
+	r.keepEra(account.Era)
+}
+
+func (r *request) keepEra(era int64) {
+	r.sessions.Put(r.in.Context(), sessionEra, strconv.FormatInt(era, 10))
+}
+
+// named is the account that the session names, if it may sign in and nobody has ended all
+// its sessions since.
+func (r *request) named(as string) (mailing.Account, error) {
+	ctx := r.in.Context()
+	account, err := r.App.Account(ctx, number(r.sessions.GetString(ctx, as)))
+	if err == nil && account.Era != number(r.sessions.GetString(ctx, sessionEra)) {
+		err = mailing.Fault(mailing.NotFound, "not_found")
+	}
+	return account, err
 }
 
 // renew takes a new token for a session that says of nobody any more.

@@ -35,16 +35,11 @@ func (w *Web) newRequest(out http.ResponseWriter, in *http.Request) (*request, e
 	in = in.WithContext(app.WithOrigin(freshly(in), from.Address))
 	r := &request{Web: w, in: in, out: out, from: from, now: time.Now()}
 	r.Printer = r.speak(i18n.Match(in.Header.Get("Accept-Language"), w.cookie(in, langCookie)), w.App.Zone)
-	id := w.sessions.GetString(in.Context(), sessionAccount)
-	if id == "" {
+	if !w.sessions.Exists(in.Context(), sessionAccount) {
 		return r, nil
 	}
-	number, err := strconv.ParseInt(id, 10, 64)
-	if err != nil {
-		return r, err
-	}
-	account, err := w.App.Account(in.Context(), number)
-	if mailing.KindOf(err) == mailing.NotFound { // blocked or gone: signed out at once
+	account, err := r.named(sessionAccount)
+	if mailing.KindOf(err) == mailing.NotFound { // blocked, gone, or signed out everywhere: at once
 		return r, w.sessions.Destroy(in.Context())
 	}
 	if err != nil {

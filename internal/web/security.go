@@ -57,10 +57,11 @@ func (r *request) showSecurity(status int, problems map[string]string) error {
 }
 
 func changePassword(r *request) error {
-	err := r.App.ChangePassword(r.in.Context(), r.from, r.actor, r.sessionKey(), app.PasswordChange{
+	era, err := r.App.ChangePassword(r.in.Context(), r.from, r.actor, r.sessionKey(), app.PasswordChange{
 		Old: r.field("old"), New: r.field("password"), Again: r.field("again"),
 	})
 	if err == nil {
+		r.keepEra(era)
 		return r.done(securityPath, r.T("security.password_changed"))
 	}
 	problems, aboutForm := r.problems(err)
@@ -129,9 +130,11 @@ func endSession(r *request) error {
 }
 
 func endOtherSessions(r *request) error {
-	if err := r.App.EndOtherSessions(r.in.Context(), r.actor, r.sessionKey()); err != nil {
+	era, err := r.App.EndOtherSessions(r.in.Context(), r.actor, r.sessionKey())
+	if err != nil {
 		return err
 	}
+	r.keepEra(era)
 	return r.done(securityPath, r.T("security.others_ended"))
 }
 

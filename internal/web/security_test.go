@@ -136,7 +136,7 @@ func TestSignInInTwoSteps(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := h.store.ChangePassword(context.Background(), anna.ID, hash, ""); err != nil {
+		if err := h.store.SetPassword(context.Background(), anna.ID, hash); err != nil {
 			t.Fatal(err)
 		}
 		back := c.submit(p, "form:has-text(Резервный код)", url.Values{"recovery": {recovery[1]}})

@@ -48,11 +48,12 @@ delete from invitations where email = @email;
 -- name: DeleteOldInvitations :execrows
 delete from invitations where expires_at <= @long_ago;
 
--- name: JoinUnconfirmed :execrows
+-- name: JoinUnconfirmed :one
 update accounts
 set password_hash = @password_hash, first_name = @first_name, last_name = @last_name, role = @role,
     lang = @lang, zone = @zone, search = @search, confirmed_at = @confirmed_at
-where email = @email and confirmed_at = 0 and blocked_at = 0;
+where email = @email and confirmed_at = 0 and blocked_at = 0
+returning id, era;
 
 -- name: Found :execrows
 update installation set founded_at = @founded_at where id = 1 and founded_at = 0;

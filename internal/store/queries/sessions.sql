@@ -1,3 +1,6 @@
+-- name: EndEra :one
+update accounts set era = era + 1 where id = @id returning era;
+
 -- name: AccountSessions :many
 select id, token_hash, address, agent, first_seen, last_seen from sessions
 where account_id = @account_id and ended = 0 and expires_at > @now and last_seen > 0

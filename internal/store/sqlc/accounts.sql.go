@@ -11,7 +11,7 @@ import (
 )
 
 const account = `-- name: Account :one
-select id, email, password_hash, first_name, last_name, phone, role, lang, zone, search, confirmed_at, blocked_at, created_at, blocked_by, blocked_why, signed_in_at, per_day, avatar, theme from accounts where id = $1
+select id, email, password_hash, first_name, last_name, phone, role, lang, zone, search, confirmed_at, blocked_at, created_at, blocked_by, blocked_why, signed_in_at, per_day, avatar, theme, era from accounts where id = $1
 `
 
 func (q *Queries) Account(ctx context.Context, id int64) (Account, error) {
@@ -37,12 +37,13 @@ func (q *Queries) Account(ctx context.Context, id int64) (Account, error) {
 		&i.PerDay,
 		&i.Avatar,
 		&i.Theme,
+		&i.Era,
 	)
 	return i, err
 }
 
 const accountByEmail = `-- name: AccountByEmail :one
-select id, email, password_hash, first_name, last_name, phone, role, lang, zone, search, confirmed_at, blocked_at, created_at, blocked_by, blocked_why, signed_in_at, per_day, avatar, theme from accounts where email = $1
+select id, email, password_hash, first_name, last_name, phone, role, lang, zone, search, confirmed_at, blocked_at, created_at, blocked_by, blocked_why, signed_in_at, per_day, avatar, theme, era from accounts where email = $1
 `
 
 func (q *Queries) AccountByEmail(ctx context.Context, email string) (Account, error) {
@@ -68,12 +69,13 @@ func (q *Queries) AccountByEmail(ctx context.Context, email string) (Account, er
 		&i.PerDay,
 		&i.Avatar,
 		&i.Theme,
+		&i.Era,
 	)
 	return i, err
 }
 
 const activeAccountsOfRole = `-- name: ActiveAccountsOfRole :many
-select id, email, password_hash, first_name, last_name, phone, role, lang, zone, search, confirmed_at, blocked_at, created_at, blocked_by, blocked_why, signed_in_at, per_day, avatar, theme from accounts where role = $1 and confirmed_at > 0 and blocked_at = 0 order by created_at, id
+select id, email, password_hash, first_name, last_name, phone, role, lang, zone, search, confirmed_at, blocked_at, created_at, blocked_by, blocked_why, signed_in_at, per_day, avatar, theme, era from accounts where role = $1 and confirmed_at > 0 and blocked_at = 0 order by created_at, id
 `
 
 func (q *Queries) ActiveAccountsOfRole(ctx context.Context, role string) ([]Account, error) {
@@ -105,6 +107,7 @@ func (q *Queries) ActiveAccountsOfRole(ctx context.Context, role string) ([]Acco
 			&i.PerDay,
 			&i.Avatar,
 			&i.Theme,
+			&i.Era,
 		); err != nil {
 			return nil, err
 		}

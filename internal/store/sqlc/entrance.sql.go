@@ -319,11 +319,12 @@ func (q *Queries) Invitations(ctx context.Context, arg InvitationsParams) ([]Inv
 	return items, nil
 }
 
-const joinUnconfirmed = `-- name: JoinUnconfirmed :execrows
+const joinUnconfirmed = `-- name: JoinUnconfirmed :one
 update accounts
 set password_hash = $1, first_name = $2, last_name = $3, role = $4,
     lang = $5, zone = $6, search = $7, confirmed_at = $8
 where email = $9 and confirmed_at = 0 and blocked_at = 0
+returning id, era
 `
 
 type JoinUnconfirmedParams struct {
@@ -338,8 +339,13 @@ type JoinUnconfirmedParams struct {
 	Email        string
 }
 
-func (q *Queries) JoinUnconfirmed(ctx context.Context, arg JoinUnconfirmedParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, joinUnconfirmed,
+type JoinUnconfirmedRow struct {
+	ID  int64
+	Era int64
+}
+
+func (q *Queries) JoinUnconfirmed(ctx context.Context, arg JoinUnconfirmedParams) (JoinUnconfirmedRow, error) {
+	row := q.db.QueryRowContext(ctx, joinUnconfirmed,
 		arg.PasswordHash,
 		arg.FirstName,
 		arg.LastName,
@@ -350,10 +356,9 @@ func (q *Queries) JoinUnconfirmed(ctx context.Context, arg JoinUnconfirmedParams
 		arg.ConfirmedAt,
 		arg.Email,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+	var i JoinUnconfirmedRow
+	err := row.Scan(&i.ID, &i.Era)
+	return i, err
 }
 
 const moveAccount = `-- name: MoveAccount :execrows

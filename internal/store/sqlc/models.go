@@ -28,6 +28,7 @@ type Account struct {
 	PerDay       int64
 	Avatar       string
 	Theme        string
+	Era          int64
 }
 
 type AccountErasure struct {

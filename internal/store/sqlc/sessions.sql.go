@@ -60,6 +60,17 @@ func (q *Queries) AccountSessions(ctx context.Context, arg AccountSessionsParams
 	return items, nil
 }
 
+const endEra = `-- name: EndEra :one
+update accounts set era = era + 1 where id = $1 returning era
+`
+
+func (q *Queries) EndEra(ctx context.Context, id int64) (int64, error) {
+	row := q.db.QueryRowContext(ctx, endEra, id)
+	var era int64
+	err := row.Scan(&era)
+	return era, err
+}
+
 const endOtherSessions = `-- name: EndOtherSessions :execrows
 update sessions set ended = 1, data = ''
 where account_id = $1 and token_hash <> $2 and ended = 0
