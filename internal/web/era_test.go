@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,14 +80,44 @@ func TestSessionsOfAnEarlierEra(t *testing.T) {
 		}
 		must(h.app.ResetFactors(context.Background(), app.Operator, anna.ID))
 	})
-	h.run("who ends the others' sessions, or changes the password, stays in", func(t *testing.T) {
-		c, other := h.signIn(anna), h.signIn(anna)
-		c.post("/profile/security/sessions/end_others", nil).expect(http.StatusSeeOther)
-		c.get("/clients").expect(http.StatusOK)
-		other.get("/clients").expect(http.StatusSeeOther)
-		c.post("/profile/security/password", url.Values{
+	c, other := h.signIn(anna), h.signIn(anna)
+	deadlines := func() (all []time.Time) {
+		list, err := h.store.AccountSessions(context.Background(), anna.ID, time.Now())
+		must(err)
+		for _, s := range list {
+			data, _, err := h.store.Session(context.Background(), s.Key, time.Now())
+			must(err)
+			deadline, _, err := web.SessionCodec{}.Decode(data)
+			must(err)
+			all = append(all, deadline)
+		}
+		return all
+	}
+	for _, end := range []struct {
+		path string
+		form url.Values
+	}{
+		{"/profile/security/sessions/end_others", nil},
+		{"/profile/security/password", url.Values{
 			"old": {password}, "password": {"зелёный слон в лесу"}, "again": {"зелёный слон в лесу"},
-		}).expect(http.StatusSeeOther)
-		c.get("/clients").expect(http.StatusOK)
-	})
+		}},
+	} {
+		h.run("by "+end.path+" one stays in, and nobody else by the same cookie", func(t *testing.T) {
+			thief := h.visitor()
+			home := &url.URL{Scheme: "http", Host: c.host, Path: "/"}
+			thief.jar.SetCookies(home, c.jar.Cookies(home))
+			thief.get("/clients").expect(http.StatusOK)
+			before := deadlines()
+			c.post(end.path, end.form).expect(http.StatusSeeOther)
+			c.get("/clients").expect(http.StatusOK)
+			for _, out := range []*client{thief, other} {
+				if got := out.get("/clients").location(); !strings.HasPrefix(got, "/login") {
+					t.Errorf("the list of clients leads to %q", got)
+				}
+			}
+			if after := deadlines(); len(after) != 1 || !slices.ContainsFunc(before, after[0].Equal) {
+				t.Errorf("sessions lasted until %v, and now until %v", before, after)
+			}
+		})
+	}
 }

@@ -61,8 +61,7 @@ func changePassword(r *request) error {
 		Old: r.field("old"), New: r.field("password"), Again: r.field("again"),
 	})
 	if err == nil {
-		r.keepEra(era)
-		return r.done(securityPath, r.T("security.password_changed"))
+		return r.goOn(era, r.T("security.password_changed"))
 	}
 	problems, aboutForm := r.problems(err)
 	if !aboutForm {
@@ -134,8 +133,19 @@ func endOtherSessions(r *request) error {
 	if err != nil {
 		return err
 	}
+	return r.goOn(era, r.T("security.others_ended"))
+}
+
+// goOn goes on in the session of this visit after all others were ended, under a new token:
+// they may be by a copy of this one's.
+func (r *request) goOn(era int64, sentence string) error {
+	until := r.sessions.Deadline(r.in.Context())
+	if err := r.sessions.RenewToken(r.in.Context()); err != nil {
+		return err
+	}
+	r.sessions.SetDeadline(r.in.Context(), until) // else it could be put off for ever
 	r.keepEra(era)
-	return r.done(securityPath, r.T("security.others_ended"))
+	return r.done(securityPath, sentence)
 }
 
 // What a QR code is drawn with: pixels a module, which a phone's camera reads from a
