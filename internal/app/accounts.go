@@ -1,11 +1,14 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"strings"
 	"time"
 
 	"vestnik/internal/auth"
 	"vestnik/internal/mailing"
+	"vestnik/internal/store"
 )
 
 // Limits of codes and of mails. What may be guessed, and how often, stands in guard.go.
@@ -38,10 +41,12 @@ type Visitor struct {
 	Address  string // network address, for budgets
 	Loopback bool   // the service is bound to and addressed by a loopback address
 	Device   string // what RememberDevice gave this browser; may be anything
+	Browser  string // what the registration that was sent from here is known by; empty: there was none
 }
 
-// Register makes an account that is not active yet and mails it a code. Whether
-// the address is registered already shows only in its own mailbox.
+// Register makes an account that is not active yet and mails it a code, which confirms
+// what was typed here and not what others may type for the same address. Whether the
+// address is registered already shows only in its own mailbox.
 func (a *App) Register(ctx context.Context, from Visitor, r Registration) (email string, err error) {
 	defer a.evenly(ctx, time.Now())
 	if err := a.MaySignUp(); err != nil {
@@ -58,10 +63,8 @@ func (a *App) Register(ctx context.Context, from Visitor, r Registration) (email
 	if err != nil {
 		return "", wrap(err, "register")
 	}
-	if err := a.putUnconfirmed(ctx, account, hash); err != nil {
-		return "", err
-	}
-	return account.Email, nil
+	registration := store.Registration{Account: account, PasswordHash: hash, Browser: cmp.Or(from.Browser, auth.NewToken())}
+	return account.Email, a.putRegistration(ctx, registration)
 }
 
 func (a *App) checkRegistration(r *Registration) (mailing.Account, error) {
@@ -103,31 +106,36 @@ func checkNames(problems *mailing.Problems, a mailing.Account) {
 	}
 }
 
-// putUnconfirmed stores a registration. An address that is confirmed already
-// gets a mail that says so, in place of a code.
-func (a *App) putUnconfirmed(ctx context.Context, account mailing.Account, hash string) error {
+// putRegistration stores a registration and mails its code. An address that is confirmed
+// already gets a mail that says so. One that has had its mails for this hour gets
+// nothing, and nothing is changed: there would be no code to confirm it with.
+func (a *App) putRegistration(ctx context.Context, r store.Registration) error {
+	ok, err := a.spendMail(ctx, r.Email)
+	if err != nil || !ok {
+		return wrap(err, "register")
+	}
 	defer a.accountsChanged(ctx)
-	id, err := a.store.CreateAccount(a.byThemselves(ctx, account, "account.register"), account, hash)
+	id, err := a.store.CreateRegistered(a.byThemselves(ctx, r.Account, "account.register"), r)
 	if err == nil {
-		account.ID = id
-		return a.mailCode(ctx, account)
+		r.ID = id
+		return a.mailCode(ctx, r)
 	}
 	if mailing.KindOf(err) != mailing.Conflict {
 		return wrap(err, "register")
 	}
-	known, _, err := a.store.AccountByEmail(ctx, account.Email)
+	known, _, err := a.store.AccountByEmail(ctx, r.Email)
 	if err != nil {
 		return wrap(err, "register")
 	}
-	account.ID = known.ID
-	ctx = a.byThemselves(ctx, account, "account.register_again")
+	r.ID = known.ID
+	ctx = a.byThemselves(ctx, r.Account, "account.register_again")
 	if !replaceable(known) {
-		return a.mailIfBudget(ctx, known, mailKnown, nil)
+		return a.mail(ctx, known, mailKnown, nil)
 	}
-	if err := a.store.ReplaceUnconfirmed(ctx, account, hash); err != nil {
+	if err := a.store.PutRegistration(ctx, r); err != nil {
 		return wrap(err, "register")
 	}
-	return a.mailCode(ctx, account)
+	return a.mailCode(ctx, r)
 }
 
 // byThemselves has a change go into the audit log as that of a visitor who has not
@@ -138,37 +146,44 @@ func (a *App) byThemselves(ctx context.Context, account mailing.Account, action 
 	})
 }
 
-// replaceable reports whether a stranger's registration may take the account's
-// place and have a code mailed. Superusers wait for the code the operator was
+// replaceable reports whether a stranger's registration may be confirmed in the
+// account's place and have a code mailed. Superusers wait for the code the operator was
 // given: who happens to own their mailbox must not become one.
 func replaceable(a mailing.Account) bool {
 	return a.ConfirmedAt.IsZero() && a.Role == mailing.RoleUser
 }
 
-// mailCode makes a new code and mails it, as long as the address's budget lasts.
-func (a *App) mailCode(ctx context.Context, account mailing.Account) error {
-	ok, err := a.store.Spend(ctx, "mail:"+account.Email, MailBudget, budgetHour, a.Now())
-	if err != nil || !ok {
+// mailCode stores a code for the registration, in place of its earlier one, and mails it.
+func (a *App) mailCode(ctx context.Context, r store.Registration) error {
+	waiting, err := a.waiting(ctx, r.Account)
+	if err != nil {
 		return wrap(err, "mail code")
 	}
 	code := auth.NewCode()
-	if err := a.putCode(ctx, account.ID, code, CodeLifetime); err != nil {
+	if len(waiting) > 1 { // then several are good at a time
+		code = auth.NewLongCode()
+	}
+	if err := a.putCode(ctx, r.ID, codePurpose(r.Browser), code, CodeLifetime); err != nil {
 		return err
 	}
-	page := a.BaseURL + "/confirm_code/" + account.Email + "/"
-	return a.mail(ctx, account, mailConfirm, map[string]any{
-		"code": code, "link": page, "open": page + "?proof=" + a.proofOf(account.Email, code),
+	page := a.BaseURL + "/confirm_code/" + r.Email + "/"
+	return a.mail(ctx, r.Account, mailConfirm, map[string]any{
+		"code": code, "link": page, "open": page + "?proof=" + a.proofOf(r.Email, code),
 	})
 }
 
-func (a *App) putCode(ctx context.Context, accountID int64, code string, lifetime time.Duration) error {
-	hash := a.keys.HashCode(purposeConfirm, accountID, code)
-	err := a.store.PutCode(ctx, accountID, purposeConfirm, hash, CodeTries, a.Now().Add(lifetime))
+// codePurpose binds a code to a registration; that which the operator prints is of none.
+func codePurpose(browser string) string { return strings.TrimSpace(purposeConfirm + " " + browser) }
+
+func (a *App) putCode(ctx context.Context, accountID int64, purpose, code string, lifetime time.Duration) error {
+	hash := a.keys.HashCode(purpose, accountID, code)
+	err := a.store.PutCode(ctx, accountID, purpose, hash, CodeTries, a.Now().Add(lifetime))
 	return wrap(err, "put code")
 }
 
-// ResendCode mails a new code to an address that waits for one. It answers alike
-// for every address.
+// ResendCode mails a new code to an address that waits for one: for what was registered from
+// here, or else for the only one that waits. Where there may be doubt whose that is, the mail
+// asks to register again. It answers alike for every address.
 func (a *App) ResendCode(ctx context.Context, from Visitor, typed string) error {
 	defer a.evenly(ctx, time.Now())
 	email, err := mailing.NormalizeEmail(typed)
@@ -185,7 +200,22 @@ func (a *App) ResendCode(ctx context.Context, from Visitor, typed string) error 
 	if err != nil {
 		return wrap(err, "resend code")
 	}
-	return a.mailCode(a.byThemselves(ctx, account, "account.resend_code"), account)
+	ok, err := a.spendMail(ctx, email)
+	if err != nil || !ok {
+		return wrap(err, "resend code")
+	}
+	ctx = a.byThemselves(ctx, account, "account.resend_code")
+	waiting, err := a.waiting(ctx, account)
+	switch {
+	case err != nil:
+		return wrap(err, "resend code")
+	case from.Browser == "" && len(waiting) == 1:
+		return a.mailCode(ctx, waiting[0])
+	}
+	if r, found := fromBrowser(waiting, from.Browser); found {
+		return a.mailCode(ctx, r)
+	}
+	return a.mail(ctx, account, mailRegisterAgain, nil)
 }
 
 // SignIn returns the account if address and password are right. An address that
@@ -200,6 +230,15 @@ func (a *App) SignIn(ctx context.Context, from Visitor, typed, password string) 
 	account, hash, err := a.store.AccountByEmail(ctx, email)
 	if err != nil && mailing.KindOf(err) != mailing.NotFound {
 		return mailing.Account{}, wrap(err, "sign in")
+	}
+	if from.Browser != "" && account.ID != 0 && account.ConfirmedAt.IsZero() {
+		waiting, err := a.waiting(ctx, account)
+		if err != nil {
+			return mailing.Account{}, wrap(err, "sign in")
+		}
+		if r, found := fromBrowser(waiting, from.Browser); found {
+			hash = r.PasswordHash
+		}
 	}
 	right, err := a.guarded(ctx, a.signInBudgets(from, email, account.ID), func() (bool, error) {
 		if account.ID == 0 {

@@ -260,7 +260,7 @@ func TestAChangeIsSeenAtOnceOnAnotherNode(t *testing.T) {
 // forgotten says of each statement that changes what is kept who forgets it. What changes
 // nothing that is shown says so.
 var forgotten = map[string]string{
-	"CreateAccount": "putUnconfirmed, storeAccount", "ConfirmAccount": "useCode", "ReplaceUnconfirmed": "putUnconfirmed",
+	"CreateAccount": "putRegistration, storeAccount", "ConfirmAccount": "activate", "ConfirmRegistration": "activate",
 	"SetPassword": "is not shown", "EndEra": "is not shown", "UpdateProfile": "UpdateProfile, SetLang",
 	"SetRole": "GrantRole", "BlockAccount": "BlockUser", "UnblockAccount": "UnblockUser", "SetPerDay": "LimitUser",
 	"DeleteContactByEmail": "erase", "DeleteContactsOf": "eraseAccount", "DeleteAccount": "eraseAccount", "SetAvatar": "no use case yet", "SetTheme": "no use case yet",

@@ -1,11 +1,14 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
+	"slices"
 	"strings"
 
 	"vestnik/internal/mailing"
+	"vestnik/internal/store"
 )
 
 // Confirm activates the account if the code is right. A wrong code, a code that
@@ -32,30 +35,69 @@ func (a *App) Confirm(ctx context.Context, from Visitor, typed, code string) err
 	return wrap(err, "confirm")
 }
 
+// useCode tries the code at all that waits to be confirmed. Each has a code of its own.
 func (a *App) useCode(ctx context.Context, from Visitor, account mailing.Account, code string) (bool, error) {
 	code = strings.Join(strings.Fields(mailing.CleanLine(code)), "") // as CodeMatches compares it
-	hash, err := a.store.TakeCodeTry(ctx, account.ID, purposeConfirm, a.Now())
-	if mailing.KindOf(err) == mailing.NotFound {
-		return false, nil
-	}
+	wellKnown := subtle.ConstantTimeCompare([]byte(code), []byte(WellKnownCode)) == 1
+	waiting, err := a.waiting(ctx, account)
 	if err != nil {
 		return false, err
 	}
-	wellKnown := subtle.ConstantTimeCompare([]byte(code), []byte(WellKnownCode)) == 1
-	if !a.compareCode(hash, purposeConfirm, account.ID, code) || wellKnown && !from.Loopback {
-		return false, nil
+	for _, browser := range codesOf(waiting) {
+		hash, err := a.store.TakeCodeTry(ctx, account.ID, codePurpose(browser), a.Now())
+		if mailing.KindOf(err) == mailing.NotFound {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		if a.compareCode(hash, codePurpose(browser), account.ID, code) && (!wellKnown || from.Loopback) {
+			return true, a.activate(ctx, from, account, waiting, browser)
+		}
 	}
-	return true, a.activate(ctx, account, hash)
+	return false, nil
 }
 
-// activate ends the code and confirms the account. Of two who do so at once one does it.
-func (a *App) activate(ctx context.Context, account mailing.Account, hash string) error {
-	first, err := a.store.DeleteCode(ctx, account.ID, purposeConfirm, hash)
-	if err != nil || !first {
-		return err
+// waiting lists the registrations that wait for a code, oldest first.
+func (a *App) waiting(ctx context.Context, account mailing.Account) ([]store.Registration, error) {
+	list, err := a.store.Registrations(ctx, account.ID, a.Now())
+	for i := range list {
+		list[i].Email = account.Email
 	}
+	return list, err
+}
+
+// codesOf are the browsers whose codes there may be; the empty one stands for the operator's.
+func codesOf(waiting []store.Registration) []string {
+	browsers := []string{""}
+	for _, r := range waiting {
+		browsers = append(browsers, r.Browser)
+	}
+	return browsers
+}
+
+func fromBrowser(waiting []store.Registration, browser string) (r store.Registration, found bool) {
+	i := slices.IndexFunc(waiting, func(r store.Registration) bool { return r.Browser == browser })
+	if i < 0 {
+		return r, false
+	}
+	return waiting[i], true
+}
+
+// activate confirms the account. A code shows who has the mailbox, and not who registered:
+// strangers' codes are mailed there, too. So what was registered from where it is typed comes
+// first, and what the code was mailed for only where nothing was.
+func (a *App) activate(ctx context.Context, from Visitor, account mailing.Account, waiting []store.Registration, browser string) error {
 	defer a.accountsChanged(ctx)
-	return a.store.ConfirmAccount(a.byThemselves(ctx, account, "account.confirm"), account.ID, a.Now())
+	doing := a.byThemselves(ctx, account, "account.confirm")
+	if browser == "" {
+		return a.store.ConfirmAccount(doing, account.ID, a.Now())
+	}
+	r, found := fromBrowser(waiting, cmp.Or(from.Browser, browser))
+	if !found {
+		return mailing.FieldFault(mailing.Conflict, "code", "code_of_another")
+	}
+	return a.store.ConfirmRegistration(doing, r, a.Now())
 }
 
 const purposeProof = "proof of a code"
@@ -78,7 +120,7 @@ func (a *App) CodeOfProof(email, proof string) string {
 
 // ConfirmByLink activates the account by the link that was mailed with the code. No
 // budget and no number of tries counts: strangers may have used them up.
-func (a *App) ConfirmByLink(ctx context.Context, email, proof string) error {
+func (a *App) ConfirmByLink(ctx context.Context, from Visitor, email, proof string) error {
 	expired := mailing.Fault(mailing.Invalid, "code_link_expired")
 	code := a.CodeOfProof(email, proof)
 	if code == "" {
@@ -91,13 +133,19 @@ func (a *App) ConfirmByLink(ctx context.Context, email, proof string) error {
 	if err != nil {
 		return wrap(err, "confirm by link")
 	}
-	hash := a.keys.HashCode(purposeConfirm, account.ID, code)
-	usable, err := a.store.HasCode(ctx, account.ID, purposeConfirm, hash, a.Now())
-	if err == nil && !usable {
-		return expired
-	}
+	waiting, err := a.waiting(ctx, account)
 	if err != nil {
 		return wrap(err, "confirm by link")
 	}
-	return wrap(a.activate(ctx, account, hash), "confirm by link")
+	for _, browser := range codesOf(waiting) {
+		hash := a.keys.HashCode(codePurpose(browser), account.ID, code)
+		usable, err := a.store.HasCode(ctx, account.ID, codePurpose(browser), hash, a.Now())
+		if err == nil && usable {
+			err = a.activate(ctx, from, account, waiting, browser)
+		}
+		if err != nil || usable {
+			return wrap(err, "confirm by link")
+		}
+	}
+	return expired
 }

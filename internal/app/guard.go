@@ -31,7 +31,7 @@ var (
 	PasswordTries       = store.TryBudget{Most: 100, Window: guardDay, Free: 5, Longest: 15 * time.Minute}
 	PasswordTriesDevice = store.TryBudget{Most: 100, Window: guardDay, Free: 10, Longest: 5 * time.Minute}
 	// CodeTriesDay keeps the whole of a day's tries at an account's six digits below
-	// one in 60,000, however many codes are mailed.
+	// one in 60,000, however many codes are mailed: all but one have two digits more.
 	CodeTriesDay = store.TryBudget{Most: 15, Window: guardDay, Free: 2 * CodeTries, Longest: time.Hour}
 	// TriesHousehold is for all that comes from one network address, as visitors are told
 	// apart, and TriesAll for everybody together: one guess at each of many accounts.

@@ -21,6 +21,8 @@ const (
 	mailKnown   = "known"   // somebody registers an address that is registered
 	mailReset   = "reset"   // link
 
+	mailRegisterAgain = "register_again" // a code is wanted, and it is not certain for what
+
 	mailDisabled = "mailing_disabled" // subject, who, why, link
 	mailEnabled  = "mailing_enabled"  // subject, who, link
 
@@ -38,11 +40,16 @@ const purposeVars = "delivery vars"
 
 // mailIfBudget mails unless the address has had enough for this hour.
 func (a *App) mailIfBudget(ctx context.Context, to mailing.Account, name string, vars map[string]any) error {
-	ok, err := a.store.Spend(ctx, "mail:"+to.Email, MailBudget, budgetHour, a.Now())
+	ok, err := a.spendMail(ctx, to.Email)
 	if err != nil || !ok {
 		return wrap(err, "mail")
 	}
 	return a.mail(ctx, to, name, vars)
+}
+
+// spendMail takes one of the mails that an address may get in an hour from strangers.
+func (a *App) spendMail(ctx context.Context, email string) (bool, error) {
+	return a.store.Spend(ctx, "mail:"+email, MailBudget, budgetHour, a.Now())
 }
 
 // mail sends one of Vestnik's own mails, by the same road as everything else.

@@ -66,7 +66,7 @@ func (a *App) storeAccount(ctx context.Context, actor, account mailing.Account, 
 	if account.ID, err = a.store.CreateAccount(creating, account, hash); err != nil || n.Code == "" {
 		return account, err
 	}
-	return account, a.putCode(ctx, account.ID, n.Code, OperatorCodeLifetime)
+	return account, a.putCode(ctx, account.ID, purposeConfirm, n.Code, OperatorCodeLifetime)
 }
 
 // OperatorCodeLifetime is for a code that was printed on the machine itself, and
@@ -93,5 +93,5 @@ func (a *App) RenewCode(ctx context.Context, email, code string) error {
 		return mailing.Fault(mailing.Conflict, "account_active", "email", account.Email)
 	}
 	ctx = a.doing(ctx, Operator, mailing.Deed{Action: "account.renew_code", Thing: accountThing(account), Owner: account.ID})
-	return a.putCode(ctx, account.ID, code, OperatorCodeLifetime)
+	return a.putCode(ctx, account.ID, purposeConfirm, code, OperatorCodeLifetime)
 }

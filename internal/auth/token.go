@@ -46,6 +46,10 @@ func NewCode() string {
 	return fmt.Sprintf("%0*d", codeDigits, n)
 }
 
+// NewLongCode is NewCode with two digits more: many may be good at a time, and a guess is
+// still not likelier to hit one.
+func NewLongCode() string { return NewCode() + NewCode()[codeDigits-2:] }
+
 // HashCode returns what is stored of a code: a keyed hash in 64 hexadecimal
 // digits, good for this account and this purpose alone. The key matters: all
 // codes without one could be tried in a second by who has the database.

@@ -62,24 +62,6 @@ func (s *Store) CountAccounts(ctx context.Context) (int64, error) {
 	return n, nil
 }
 
-// ReplaceUnconfirmed lets a person who never confirmed register again: names and
-// password are those typed last. A confirmed account is left as it is.
-func (s *Store) ReplaceUnconfirmed(ctx context.Context, a mailing.Account, passwordHash string) error {
-	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
-		return orUnchanged(q.ReplaceUnconfirmed(ctx, sqlc.ReplaceUnconfirmedParams{
-			ID: a.ID, PasswordHash: passwordHash, FirstName: a.FirstName, LastName: a.LastName,
-			Lang: a.Lang, Zone: a.Zone, Search: accountSearch(a),
-		}))
-	}), "replace unconfirmed account")
-}
-
-// ConfirmAccount activates the account.
-func (s *Store) ConfirmAccount(ctx context.Context, id int64, now time.Time) error {
-	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
-		return q.ConfirmAccount(ctx, sqlc.ConfirmAccountParams{ID: id, ConfirmedAt: millis(now)})
-	}), "confirm account")
-}
-
 // SetPassword stores the hash, signs the account out everywhere, and ends what is under
 // way: a change of address, a planned erasure, and codes and links that were mailed.
 func (s *Store) SetPassword(ctx context.Context, id int64, hash string) error {
@@ -161,7 +143,7 @@ func (s *Store) Spend(ctx context.Context, budget string, limit int64, window ti
 // as a session lives at most, which is far longer than any request.
 const endedSessionKept = 90 * 24 * time.Hour
 
-// Sweep deletes what has expired: sessions, invitations, codes, budgets.
+// Sweep deletes what has expired: sessions, invitations, registrations, codes, budgets.
 func (s *Store) Sweep(ctx context.Context, now time.Time) error {
 	_, err := s.w.DeleteExpiredSessions(ctx, sqlc.DeleteExpiredSessionsParams{
 		Now: millis(now), LongAgo: millis(now.Add(-endedSessionKept)),
@@ -170,6 +152,9 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) error {
 		return wrap(err, "sweep sessions")
 	}
 	if err := s.sweepInvitations(ctx, now); err != nil {
+		return err
+	}
+	if err := s.sweepRegistrations(ctx, now); err != nil {
 		return err
 	}
 	if _, err := s.w.DeleteExpiredCodes(ctx, millis(now)); err != nil {

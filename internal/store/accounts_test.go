@@ -29,21 +29,29 @@ func TestAccounts(t *testing.T) {
 			wantCode(t, err, "account_exists")
 			equal(t, "accounts", must(s.CountAccounts(ctx))(t), 1)
 		})
-		t.Run("can be registered again until they are confirmed", func(t *testing.T) {
+		t.Run("become what the registration says that is confirmed, and no other afterwards", func(t *testing.T) {
 			b := mailing.Account{Email: "boris@example.com", FirstName: "Б", Role: mailing.RoleUser, Lang: "ru", Zone: "UTC", CreatedAt: now}
-			b.ID = must(s.CreateAccount(ctx, b, "first"))(t)
-			b.FirstName = "Борис"
-			ok(t, s.ReplaceUnconfirmed(ctx, b, "second"))
-			ok(t, s.ConfirmAccount(ctx, b.ID, now))
+			first := store.Registration{Account: b, Browser: "one", PasswordHash: "first"}
+			b.ID = must(s.CreateRegistered(ctx, first))(t)
+			first.ID, b.FirstName = b.ID, "Борис"
+			second := store.Registration{Account: b, Browser: "two", PasswordHash: "second"}
+			ok(t, s.PutRegistration(ctx, second))
+			second.PasswordHash = "better"
+			ok(t, s.PutRegistration(ctx, second))
+			waiting := must(s.Registrations(ctx, b.ID, now))(t)
+			equal(t, "waiting", len(waiting), 2)
+			equal(t, "waiting", waiting[1].PasswordHash, "better")
+			equal(t, "later", len(must(s.Registrations(ctx, b.ID, now.Add(store.RegistrationLifetime)))(t)), 0)
+			ok(t, s.ConfirmRegistration(ctx, second, now))
+			equal(t, "waiting", len(must(s.Registrations(ctx, b.ID, now))(t)), 0)
+			ok(t, s.PutRegistration(ctx, first)) // of somebody who was too late
+			ok(t, s.ConfirmRegistration(ctx, first, now.Add(time.Hour)))
 			ok(t, s.ConfirmAccount(ctx, b.ID, now.Add(time.Hour)))
 			b.ConfirmedAt = now
-			other := b
-			other.FirstName = "Злодей"
-			ok(t, s.ReplaceUnconfirmed(ctx, other, "third"))
 			got, hash, err := s.AccountByEmail(ctx, b.Email)
 			ok(t, err)
 			equal(t, "account", got, b)
-			equal(t, "hash", hash, "second")
+			equal(t, "hash", hash, "better")
 		})
 		t.Run("keep what is changed of them", func(t *testing.T) {
 			a.FirstName, a.Phone, a.Lang, a.Zone = "Аня", "+7 900 000-00-00", "en", "Asia/Omsk"

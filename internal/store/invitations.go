@@ -79,7 +79,7 @@ func (s *Store) UseInvitation(ctx context.Context, id int64, tokenHash string, a
 			return err
 		}
 		a.ID, a.Era = joined.ID, joined.Era
-		return q.DeleteAccountCodes(ctx, a.ID)
+		return endRegistrations(ctx, q, a.ID)
 	})
 	return a, wrap(err, "use invitation")
 }

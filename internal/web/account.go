@@ -1,8 +1,10 @@
 package web
 
 import (
+	"crypto/rand"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -52,14 +54,32 @@ func register(r *request) error {
 		FirstName: r.field("first_name"), LastName: r.field("last_name"), Email: r.field("email"),
 		Password: r.field("password"), Again: r.field("again"), Lang: r.Lang(),
 	}
+	if r.from.Browser = r.registered(form.Email); r.from.Browser == "" {
+		r.from.Browser = rand.Text()
+	}
 	email, err := r.App.Register(r.in.Context(), r.from, form)
 	if err != nil {
 		return r.mend(err, func(problems map[string]string) templ.Component {
 			return registrationPage(r.page(r.T("account.register")), form, r.App.SignUpDomainsShown(), problems)
 		})
 	}
+	r.sessions.Put(r.in.Context(), sessionRegistered, email+" "+r.from.Browser)
 	r.redirect(confirmPath(email))
 	return nil
+}
+
+// sessionRegistered is where a session keeps what address was registered from it last, and
+// by what the registration is known.
+const sessionRegistered = "registered"
+
+// registered is by what the registration of the address from this browser is known; empty
+// for none.
+func (r *request) registered(typed string) string {
+	email, browser, _ := strings.Cut(r.sessions.GetString(r.in.Context(), sessionRegistered), " ")
+	if same, err := mailing.NormalizeEmail(typed); err != nil || same != email {
+		return ""
+	}
+	return browser
 }
 
 // confirmPath is where an address is confirmed.
@@ -78,13 +98,14 @@ type confirmation struct {
 	proof string // from the link that was mailed with the code; empty: it is typed
 }
 
-// confirmation reads the address in the path. What is none leads nowhere;
-// whether it is registered is not told.
+// confirmation reads the address in the path, and whether it was registered from here. What
+// is none leads nowhere; whether it is registered is not told.
 func (r *request) confirmation() (confirmation, error) {
 	email, err := mailing.NormalizeEmail(r.in.PathValue("email"))
 	if err != nil {
 		return confirmation{}, mailing.Fault(mailing.NotFound, "not_found")
 	}
+	r.from.Browser = r.registered(email)
 	return confirmation{email: email, demo: r.demoSearch(email)}, nil
 }
 
@@ -118,7 +139,7 @@ func confirm(r *request) error {
 	}
 	code := r.field("code")
 	if proof := r.field("proof"); proof != "" {
-		err = r.App.ConfirmByLink(r.in.Context(), c.email, proof)
+		err = r.App.ConfirmByLink(r.in.Context(), r.from, c.email, proof)
 	} else {
 		err = r.App.Confirm(r.in.Context(), r.from, c.email, code)
 	}
@@ -177,6 +198,7 @@ func signIn(r *request) error {
 	if err != nil {
 		return err
 	}
+	r.from.Browser = r.registered(form.email)
 	account, err := r.App.SignIn(r.in.Context(), r.from, form.email, r.field("password"))
 	switch mailing.CodeOf(err) {
 	case "account_unconfirmed":

@@ -20,6 +20,8 @@ func registration(email string) url.Values {
 	}
 }
 
+const otherPassword = "зелёный слон в лесу"
+
 func TestRegistration(t *testing.T) {
 	h := newHarness(t)
 	h.run("a person registers, confirms the code and signs in", func(t *testing.T) {
@@ -53,6 +55,18 @@ func TestRegistration(t *testing.T) {
 		if p.attr("[name=last_name]", "value") != "Сидоров" || strings.Contains(p.body, password) {
 			t.Error("the last name is lost, or the password stands in the page")
 		}
+	})
+	h.run("whichever code is typed where one registered, it confirms what one typed there", func(t *testing.T) {
+		hers, his := h.visitor(), h.visitor()
+		theirs := registration("eva@example.org")
+		theirs.Set("password", otherPassword)
+		theirs.Set("again", otherPassword)
+		hers.post("/register", registration("eva@example.org"))
+		his.post("/register", theirs)
+		code, _ := h.vars("eva@example.org")["code"].(string) // of the latest mail, which is the stranger's
+		hers.post("/confirm_code/eva@example.org/", url.Values{"code": {code}}).expect(http.StatusSeeOther)
+		his.post("/login", url.Values{"email": {"eva@example.org"}, "password": {otherPassword}}).expect(http.StatusUnprocessableEntity)
+		hers.post("/login", url.Values{"email": {"eva@example.org"}, "password": {password}}).expect(http.StatusSeeOther)
 	})
 	h.run("an address that is taken is answered like any other", func(t *testing.T) {
 		h.account("anna@example.org", mailing.RoleUser)

@@ -17,14 +17,8 @@ select * from accounts where role = @role and confirmed_at > 0 and blocked_at = 
 -- name: CountAccounts :one
 select count(*) from accounts;
 
--- name: ConfirmAccount :exec
+-- name: ConfirmAccount :execrows
 update accounts set confirmed_at = @confirmed_at where id = @id and confirmed_at = 0;
-
--- name: ReplaceUnconfirmed :execrows
-update accounts
-set password_hash = @password_hash, first_name = @first_name, last_name = @last_name,
-    lang = @lang, zone = @zone, search = @search
-where id = @id and confirmed_at = 0;
 
 -- name: SetPassword :exec
 update accounts set password_hash = @password_hash where id = @id;

@@ -122,7 +122,7 @@ func (q *Queries) ActiveAccountsOfRole(ctx context.Context, role string) ([]Acco
 	return items, nil
 }
 
-const confirmAccount = `-- name: ConfirmAccount :exec
+const confirmAccount = `-- name: ConfirmAccount :execrows
 update accounts set confirmed_at = $1 where id = $2 and confirmed_at = 0
 `
 
@@ -131,9 +131,12 @@ type ConfirmAccountParams struct {
 	ID          int64
 }
 
-func (q *Queries) ConfirmAccount(ctx context.Context, arg ConfirmAccountParams) error {
-	_, err := q.db.ExecContext(ctx, confirmAccount, arg.ConfirmedAt, arg.ID)
-	return err
+func (q *Queries) ConfirmAccount(ctx context.Context, arg ConfirmAccountParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, confirmAccount, arg.ConfirmedAt, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const countAccounts = `-- name: CountAccounts :one
@@ -350,39 +353,6 @@ func (q *Queries) PutSession(ctx context.Context, arg PutSessionParams) error {
 		arg.LastSeen,
 	)
 	return err
-}
-
-const replaceUnconfirmed = `-- name: ReplaceUnconfirmed :execrows
-update accounts
-set password_hash = $1, first_name = $2, last_name = $3,
-    lang = $4, zone = $5, search = $6
-where id = $7 and confirmed_at = 0
-`
-
-type ReplaceUnconfirmedParams struct {
-	PasswordHash string
-	FirstName    string
-	LastName     string
-	Lang         string
-	Zone         string
-	Search       string
-	ID           int64
-}
-
-func (q *Queries) ReplaceUnconfirmed(ctx context.Context, arg ReplaceUnconfirmedParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, replaceUnconfirmed,
-		arg.PasswordHash,
-		arg.FirstName,
-		arg.LastName,
-		arg.Lang,
-		arg.Zone,
-		arg.Search,
-		arg.ID,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
 }
 
 const session = `-- name: Session :one

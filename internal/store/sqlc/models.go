@@ -303,6 +303,17 @@ type RecoveryCode struct {
 	Hash      string
 }
 
+type Registration struct {
+	AccountID    int64
+	Browser      string
+	PasswordHash string
+	FirstName    string
+	LastName     string
+	Lang         string
+	Zone         string
+	CreatedAt    int64
+}
+
 type Relay struct {
 	ID             int64
 	Host           string
