@@ -8,6 +8,7 @@ import (
 
 	"vestnik/internal/auth"
 	"vestnik/internal/mailing"
+	"vestnik/internal/store"
 )
 
 // RecoveryCodes is how many recovery codes a person gets; chosen, as the field does.
@@ -56,46 +57,51 @@ func (a *App) NeedsFactor(ctx context.Context, accountID int64) (bool, error) {
 func (a *App) CanHavePasskeys() bool { return a.passkeys != nil }
 
 // Budgets of guesses at somebody's second factor, and at the proof that is asked for
-// again. Three codes of six digits are right at a time: a day's guesses at the factor hit
-// one once in ten thousand days, and only who knows the password gets to guess.
+// again; only failures count. Three codes of six digits are right at a time: a day's guesses
+// at the factor hit one once in ten thousand days, and only who knows the password gets to
+// guess. As with passwords, each known device has budgets of its own, which strangers cannot use up.
 const (
 	FactorHour = 10
 	FactorDay  = 30
 	ProofHour  = 20
+
+	// FactorDayAll is for all devices and strangers together: who can read the mailbox may
+	// set a new password again and again, and be a known device each time.
+	FactorDayAll = 100
 )
 
 // guess is what is guessed at.
 type guess string
 
 const (
-	guessFactor guess = "factor"
+	guessFactor guess = "factor" // as DeleteFactorBudgets calls it
 	guessProof  guess = "proof"
 )
 
-// spendGuess takes a guess from the budgets of the account and of where it comes from.
-func (a *App) spendGuess(ctx context.Context, from Visitor, at guess, accountID int64) error {
-	if err := a.spendClient(ctx, from); err != nil {
-		return err
+func (a *App) guessBudgets(from Visitor, at guess, accountID int64) []store.TryBudget {
+	budget := func(most int64, window time.Duration) store.TryBudget {
+		name := []string{string(at), idText(accountID), a.knownDevice(from, accountID), window.String()}
+		return store.TryBudget{Name: strings.Join(name, ":"), Most: most, Window: window}
 	}
-	type budget struct {
-		limit  int64
-		window time.Duration
+	if at == guessProof {
+		return []store.TryBudget{budget(ProofHour, budgetHour)}
 	}
-	budgets := map[guess][]budget{
-		guessFactor: {{FactorHour, budgetHour}, {FactorDay, 24 * time.Hour}},
-		guessProof:  {{ProofHour, budgetHour}},
-	}[at]
-	for _, b := range budgets {
-		name := string(at) + ":" + b.window.String() + ":" + strconv.FormatInt(accountID, 10)
-		ok, err := a.store.Spend(ctx, name, b.limit, b.window, a.Now())
-		if err != nil {
-			return wrap(err, "spend guess")
-		}
-		if !ok {
-			return mailing.Fault(mailing.Limited, "factor_budget")
-		}
+	return []store.TryBudget{
+		{Name: "factor of " + idText(accountID), Most: FactorDayAll, Window: guardDay},
+		budget(FactorHour, budgetHour), budget(FactorDay, guardDay),
 	}
-	return nil
+}
+
+// prove has verify compare a guess if one is left, and answers a failure with wrong.
+func (a *App) prove(ctx context.Context, from Visitor, at guess, accountID int64, wrong error, verify func() (bool, error)) error {
+	right, err := a.guarded(ctx, a.guessBudgets(from, at, accountID), verify)
+	switch {
+	case mailing.CodeOf(err) == "try_later":
+		return mailing.Fault(mailing.Limited, "factor_budget")
+	case err == nil && !right:
+		return wrong
+	}
+	return err
 }
 
 func idText(id int64) string { return strconv.FormatInt(id, 10) }
@@ -126,19 +132,8 @@ func (a *App) RenewRecoveryCodes(ctx context.Context, actor mailing.Account) ([]
 
 // ProveRecovery uses up one of the account's recovery codes, and tells the person.
 func (a *App) ProveRecovery(ctx context.Context, from Visitor, account mailing.Account, code string) error {
-	if err := a.spendGuess(ctx, from, guessFactor, account.ID); err != nil {
-		return err
-	}
-	var err error
-	for _, hash := range a.keys.RecoveryCodeHashes(account.ID, strings.TrimSpace(code)) {
-		doing := a.doing(ctx, account, onSelf(account, "account.use_recovery_code"))
-		if err = a.store.TakeRecoveryCode(doing, account.ID, hash); mailing.KindOf(err) != mailing.NotFound {
-			break
-		}
-	}
-	if mailing.KindOf(err) == mailing.NotFound {
-		return mailing.FieldFault(mailing.Invalid, "recovery", "code_wrong")
-	}
+	wrong := mailing.FieldFault(mailing.Invalid, "recovery", "code_wrong")
+	err := a.prove(ctx, from, guessFactor, account.ID, wrong, func() (bool, error) { return a.takeRecoveryCode(ctx, account, code) })
 	if err != nil {
 		return err
 	}
@@ -149,27 +144,30 @@ func (a *App) ProveRecovery(ctx context.Context, from Visitor, account mailing.A
 	return a.tell(ctx, account, mailCodeUsed, map[string]any{"left": strconv.FormatInt(left, 10)})
 }
 
+func (a *App) takeRecoveryCode(ctx context.Context, account mailing.Account, code string) (bool, error) {
+	for _, hash := range a.keys.RecoveryCodeHashes(account.ID, strings.TrimSpace(code)) {
+		doing := a.doing(ctx, account, onSelf(account, "account.use_recovery_code"))
+		err := a.store.TakeRecoveryCode(doing, account.ID, hash)
+		if mailing.KindOf(err) != mailing.NotFound {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
 // ProvePassword checks the actor's own password once more.
 func (a *App) ProvePassword(ctx context.Context, from Visitor, actor mailing.Account, password string) error {
 	return a.provePassword(ctx, from, actor, "password", password)
 }
 
 func (a *App) provePassword(ctx context.Context, from Visitor, actor mailing.Account, field, password string) error {
-	if err := a.spendGuess(ctx, from, guessProof, actor.ID); err != nil {
-		return err
-	}
 	_, hash, err := a.store.AccountByEmail(ctx, actor.Email)
 	if err != nil {
 		return wrap(err, "prove password")
 	}
-	right, err := a.hasher.Verify(ctx, password, hash)
-	if err != nil {
-		return wrap(err, "prove password")
-	}
-	if !right {
-		return mailing.FieldFault(mailing.Invalid, field, "password_wrong")
-	}
-	return nil
+	wrong := mailing.FieldFault(mailing.Invalid, field, "password_wrong")
+	err = a.prove(ctx, from, guessProof, actor.ID, wrong, func() (bool, error) { return a.hasher.Verify(ctx, password, hash) })
+	return wrap(err, "prove password")
 }
 
 // ResetFactors forgets all second factors of somebody who has lost them. Nobody does so

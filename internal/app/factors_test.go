@@ -181,6 +181,108 @@ func TestGuesses(t *testing.T) {
 	})
 }
 
+func TestStrangersCannotUseUpTheOwnersGuesses(t *testing.T) {
+	const guesses = 10_000
+	h := newHouse(t)
+	anna := h.person(t, "anna@example.org", mailing.RoleUser)
+	secret, recovery := h.withTOTP(t, anna)
+	hers := app.Visitor{Address: "203.0.113.7", Device: h.RememberDevice(stranger, anna)}
+	h.later(time.Hour)
+	// compared counts how many guesses are, of those from a thousand addresses within a day.
+	compared := func(from func(int) app.Visitor) (n int) {
+		for i := range guesses {
+			prove := func() error { return h.ProveCode(t.Context(), from(i), anna, "000000") }
+			if i%2 == 0 {
+				prove = func() error { return h.ProveRecovery(t.Context(), from(i), anna, "aaaaa-aaaaa") }
+			}
+			switch err := prove(); answer(err) {
+			case "code_wrong":
+				n++
+			case "factor_budget":
+			default:
+				t.Fatal(err)
+			}
+			h.later(24 * time.Hour / (2 * guesses))
+		}
+		return n
+	}
+	t.Run("of ten thousand guesses in a day, no more are compared than the account has", func(t *testing.T) {
+		if n := compared(from); n != app.FactorDay {
+			t.Errorf("%d were", n)
+		}
+	})
+	t.Run("the owner gets in on a known device by the app and by recovery codes, and strangers do not", func(t *testing.T) {
+		want(t, h.ProveCode(t.Context(), stranger, anna, h.codeOf(t, secret, 0)), "factor_budget")
+		must(t, h.ProveCode(t.Context(), hers, anna, h.codeOf(t, secret, 0)))
+		must(t, h.ProveRecovery(t.Context(), hers, anna, recovery[0]))
+	})
+	t.Run("a known device has no more", func(t *testing.T) {
+		h.later(48 * time.Hour)
+		if n := compared(func(int) app.Visitor { return hers }); n != app.FactorDay {
+			t.Errorf("%d were", n)
+		}
+	})
+	t.Run("right codes use up nothing", func(t *testing.T) {
+		h.later(48 * time.Hour)
+		for range 2 * app.FactorDay {
+			h.later(time.Minute)
+			must(t, h.ProveCode(t.Context(), stranger, anna, h.codeOf(t, secret, 0)))
+		}
+	})
+	useUp := func(from app.Visitor) {
+		for range app.FactorHour {
+			want(t, h.ProveCode(t.Context(), from, anna, "000000"), "code_wrong")
+		}
+		want(t, h.ProveCode(t.Context(), from, anna, "000000"), "factor_budget")
+	}
+	t.Run("a new password brings new guesses, by mail and by the profile", func(t *testing.T) {
+		h.later(48 * time.Hour)
+		for what, set := range map[string]func() error{
+			"by mail":    func() error { return h.store.SetPassword(t.Context(), anna.ID, "hash") },
+			"by profile": func() error { return h.store.ChangePassword(t.Context(), anna.ID, "hash", "here") },
+		} {
+			useUp(stranger)
+			must(t, set())
+			h.later(time.Minute)
+			if err := h.ProveCode(t.Context(), stranger, anna, h.codeOf(t, secret, 0)); err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+	})
+	t.Run("but whoever sets one again and again has no more than a hundred a day", func(t *testing.T) {
+		h.later(48 * time.Hour)
+		n := 0
+		for i := range app.FactorDayAll {
+			device := app.Visitor{Address: from(i).Address, Device: h.RememberDevice(from(i), anna)} // as a reset makes it
+			for range 5 {
+				if answer(h.ProveCode(t.Context(), device, anna, "000000")) == "code_wrong" {
+					n++
+				}
+			}
+			must(t, h.store.SetPassword(t.Context(), anna.ID, "hash"))
+		}
+		if n != app.FactorDayAll {
+			t.Errorf("%d were compared", n)
+		}
+	})
+}
+
+func proveBy(t *testing.T, h *house, who mailing.Account, d *authtest.Device) error {
+	t.Helper()
+	asked, err := h.AskPasskey(t.Context(), who)
+	if err != nil {
+		return err
+	}
+	return h.ProvePasskey(t.Context(), stranger, who, asked.State, d.Prove(t, asked.Options))
+}
+
+func signInBy(t *testing.T, h *house, d *authtest.Device) (mailing.Account, error) {
+	t.Helper()
+	asked, err := h.AskToSignIn()
+	must(t, err)
+	return h.SignInByPasskey(t.Context(), stranger, asked.State, d.Prove(t, asked.Options))
+}
+
 func TestPasskeys(t *testing.T) {
 	h := newHouse(t)
 	anna := h.person(t, "anna@example.org", mailing.RoleUser)
@@ -188,18 +290,8 @@ func TestPasskeys(t *testing.T) {
 	seen := 0
 	d := h.withPasskey(t, anna, " Телефон ")
 	h.told(t, &seen, "Добавлен ключ доступа: {{ passkey }}")
-	prove := func(who mailing.Account) error {
-		asked, err := h.AskPasskey(t.Context(), who)
-		if err != nil {
-			return err
-		}
-		return h.ProvePasskey(t.Context(), stranger, who, asked.State, d.Prove(t, asked.Options))
-	}
-	signIn := func() (mailing.Account, error) {
-		asked, err := h.AskToSignIn()
-		must(t, err)
-		return h.SignInByPasskey(t.Context(), stranger, asked.State, d.Prove(t, asked.Options))
-	}
+	prove := func(who mailing.Account) error { return proveBy(t, h, who, d) }
+	signIn := func() (mailing.Account, error) { return signInBy(t, h, d) }
 	t.Run("it is a second factor, and in place of a password", func(t *testing.T) {
 		must(t, prove(anna))
 		want(t, prove(boris), "factors_none")

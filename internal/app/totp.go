@@ -48,12 +48,14 @@ func (a *App) EnableTOTP(ctx context.Context, from Visitor, actor mailing.Accoun
 	if err != nil {
 		return nil, err
 	}
-	if err := a.spendGuess(ctx, from, guessProof, actor.ID); err != nil {
+	wrong := mailing.FieldFault(mailing.Invalid, "code", "code_wrong")
+	var step int64
+	err = a.prove(ctx, from, guessProof, actor.ID, wrong, func() (matches bool, _ error) {
+		step, matches = auth.MatchTOTP(secret, code, a.Now(), 0)
+		return matches, nil
+	})
+	if err != nil {
 		return nil, err
-	}
-	step, matches := auth.MatchTOTP(secret, code, a.Now(), 0)
-	if !matches {
-		return nil, mailing.FieldFault(mailing.Invalid, "code", "code_wrong")
 	}
 	codes, hashes := a.newRecoveryCodes(actor.ID)
 	first, err := a.store.EnableTOTP(a.doing(ctx, actor, onSelf(actor, "account.enable_totp")), store.TOTP{
@@ -83,29 +85,26 @@ func (a *App) ProveCode(ctx context.Context, from Visitor, account mailing.Accou
 
 func (a *App) proveCode(ctx context.Context, from Visitor, at guess, account mailing.Account, code string) error {
 	wrong := mailing.FieldFault(mailing.Invalid, "code", "code_wrong")
-	if err := a.spendGuess(ctx, from, at, account.ID); err != nil {
-		return err
-	}
+	return a.prove(ctx, from, at, account.ID, wrong, func() (bool, error) { return a.takeCode(ctx, account, code) })
+}
+
+func (a *App) takeCode(ctx context.Context, account mailing.Account, code string) (bool, error) {
 	t, err := a.store.TOTP(ctx, account.ID)
 	if mailing.KindOf(err) == mailing.NotFound {
-		return wrong
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	secret, err := a.keys.Open(purposeTOTP, idText(account.ID), t.Sealed)
 	if err != nil {
-		return wrap(err, "prove code")
+		return false, wrap(err, "prove code")
 	}
 	step, matches := auth.MatchTOTP(secret, code, a.Now(), t.UsedStep)
 	if !matches {
-		return wrong
+		return false, nil
 	}
-	first, err := a.store.TakeTOTPStep(ctx, account.ID, step)
-	if err == nil && !first {
-		return wrong
-	}
-	return err
+	return a.store.TakeTOTPStep(ctx, account.ID, step)
 }
 
 // ProveCodeAgain is ProveCode for somebody who is signed in already.

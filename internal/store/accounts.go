@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"vestnik/internal/mailing"
@@ -75,7 +76,8 @@ func (s *Store) SetPassword(ctx context.Context, id int64, hash string) error {
 }
 
 // newPassword stores the hash. Who sets a new password may do so because somebody else knew
-// the old one: what they have begun ends with it.
+// the old one: what they have begun ends with it, and the tries at the second factor that
+// they may have used up are given back.
 func newPassword(ctx context.Context, q *sqlc.Queries, id int64, hash string) error {
 	if err := q.SetPassword(ctx, sqlc.SetPasswordParams{ID: id, PasswordHash: hash}); err != nil {
 		return err
@@ -84,6 +86,9 @@ func newPassword(ctx context.Context, q *sqlc.Queries, id int64, hash string) er
 		return err
 	}
 	if _, err := q.CancelErasure(ctx, id); err != nil {
+		return err
+	}
+	if err := q.DeleteFactorBudgets(ctx, strconv.FormatInt(id, 10)); err != nil {
 		return err
 	}
 	return q.DeleteAccountCodes(ctx, id)

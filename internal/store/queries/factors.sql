@@ -52,3 +52,6 @@ delete from passkeys where account_id = @account_id;
 -- name: CountFactors :one
 select (select count(*) from totp where totp.account_id = @account_id)
     + (select count(*) from passkeys where passkeys.account_id = @account_id) as n;
+
+-- name: DeleteFactorBudgets :exec
+delete from budgets where name like 'factor:' || cast(sqlc.arg(account) as text) || ':%';

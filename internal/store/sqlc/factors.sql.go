@@ -32,6 +32,15 @@ func (q *Queries) CountRecoveryCodes(ctx context.Context, accountID int64) (int6
 	return count, err
 }
 
+const deleteFactorBudgets = `-- name: DeleteFactorBudgets :exec
+delete from budgets where name like 'factor:' || cast($1 as text) || ':%'
+`
+
+func (q *Queries) DeleteFactorBudgets(ctx context.Context, account string) error {
+	_, err := q.db.ExecContext(ctx, deleteFactorBudgets, account)
+	return err
+}
+
 const deleteIdleRecoveryCodes = `-- name: DeleteIdleRecoveryCodes :exec
 delete from recovery_codes
 where recovery_codes.account_id = $1
