@@ -267,20 +267,62 @@ func TestStrangersCannotUseUpTheOwnersGuesses(t *testing.T) {
 	})
 }
 
+func TestNeighboursCannotUseUpProofs(t *testing.T) {
+	h := newHouse(t)
+	anna := active(t, h, "anna@example.org")
+	secret, recovery := h.withTOTP(t, anna)
+	d := h.withPasskey(t, anna, "Телефон")
+	h.later(time.Hour)
+	for range app.ClientBudget {
+		must(t, h.RequestReset(t.Context(), stranger, "nobody@example.org"))
+	}
+	want(t, h.RequestReset(t.Context(), stranger, "nobody@example.org"), "too_many_requests")
+	for range 2 * app.ClientBudget {
+		asked, err := h.AskToSignIn()
+		must(t, err)
+		_, err = h.SignInByPasskey(t.Context(), asked.State, "nonsense")
+		want(t, err, "passkey_refused")
+	}
+	for what, prove := range map[string]func() error{
+		"a code":           func() error { return h.ProveCode(t.Context(), stranger, anna, h.codeOf(t, secret, 0)) },
+		"a code again":     func() error { return h.ProveCodeAgain(t.Context(), stranger, anna, h.codeOf(t, secret, 0)) },
+		"a recovery code":  func() error { return h.ProveRecovery(t.Context(), stranger, anna, recovery[0]) },
+		"the password":     func() error { return h.ProvePassword(t.Context(), stranger, anna, password) },
+		"a passkey":        func() error { return proveBy(t, h, anna, d) },
+		"only the passkey": func() error { _, err := signInBy(t, h, d); return err },
+	} {
+		if err := prove(); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		h.later(time.Minute) // for a code of the next step
+	}
+	t.Run("who is in has a budget of failures, and each known device one", func(t *testing.T) {
+		hers := app.Visitor{Address: "203.0.113.9", Device: h.RememberDevice(stranger, anna)}
+		for range 2 * app.ProofHour {
+			must(t, h.ProvePassword(t.Context(), stranger, anna, password))
+		}
+		for range app.ProofHour {
+			want(t, h.ProvePassword(t.Context(), stranger, anna, wrongPassword), "password_wrong")
+		}
+		want(t, h.ProvePassword(t.Context(), stranger, anna, password), "factor_budget")
+		must(t, h.ProvePassword(t.Context(), hers, anna, password))
+	})
+}
+
 func proveBy(t *testing.T, h *house, who mailing.Account, d *authtest.Device) error {
 	t.Helper()
 	asked, err := h.AskPasskey(t.Context(), who)
 	if err != nil {
 		return err
 	}
-	return h.ProvePasskey(t.Context(), stranger, who, asked.State, d.Prove(t, asked.Options))
+	return h.ProvePasskey(t.Context(), who, asked.State, d.Prove(t, asked.Options))
 }
 
 func signInBy(t *testing.T, h *house, d *authtest.Device) (mailing.Account, error) {
 	t.Helper()
 	asked, err := h.AskToSignIn()
 	must(t, err)
-	return h.SignInByPasskey(t.Context(), stranger, asked.State, d.Prove(t, asked.Options))
+	return h.SignInByPasskey(t.Context(), asked.State, d.Prove(t, asked.Options))
 }
 
 func TestPasskeys(t *testing.T) {
@@ -307,14 +349,14 @@ func TestPasskeys(t *testing.T) {
 	t.Run("the answer to one question is none to another", func(t *testing.T) {
 		asked, err := h.AskPasskey(t.Context(), anna)
 		must(t, err)
-		_, err = h.SignInByPasskey(t.Context(), stranger, asked.State, d.Prove(t, asked.Options))
+		_, err = h.SignInByPasskey(t.Context(), asked.State, d.Prove(t, asked.Options))
 		want(t, err, "passkey_late")
 	})
 	t.Run("an answer that comes late is refused", func(t *testing.T) {
 		asked, err := h.AskPasskey(t.Context(), anna)
 		must(t, err)
 		h.later(6 * time.Minute)
-		want(t, h.ProvePasskey(t.Context(), stranger, anna, asked.State, d.Prove(t, asked.Options)), "passkey_late")
+		want(t, h.ProvePasskey(t.Context(), anna, asked.State, d.Prove(t, asked.Options)), "passkey_late")
 	})
 	t.Run("it belongs to one account", func(t *testing.T) {
 		f, err := h.Factors(t.Context(), anna.ID)

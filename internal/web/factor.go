@@ -113,7 +113,7 @@ func (r *request) proveFactor(account mailing.Account) error {
 	ctx := r.in.Context()
 	switch r.field(proofField) {
 	case proofPasskey:
-		return r.App.ProvePasskey(ctx, r.from, account, r.asked(), r.field(proofAnswer))
+		return r.App.ProvePasskey(ctx, account, r.asked(), r.field(proofAnswer))
 	case proofRecovery:
 		return r.App.ProveRecovery(ctx, r.from, account, r.field("recovery"))
 	}

@@ -44,7 +44,7 @@ func signInByPasskey(r *request) error {
 	if err != nil {
 		return err
 	}
-	account, err := r.App.SignInByPasskey(r.in.Context(), r.from, r.asked(), r.field("answer"))
+	account, err := r.App.SignInByPasskey(r.in.Context(), r.asked(), r.field("answer"))
 	if mailing.CodeOf(err) == "account_blocked" {
 		return r.render(http.StatusForbidden, signInPage(r.page(r.T("account.sign_in")), form, map[string]string{"": r.Error(err)}))
 	}

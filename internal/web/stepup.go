@@ -73,7 +73,7 @@ func (r *request) prove() error {
 	case proofCode:
 		err = r.App.ProveCodeAgain(ctx, r.from, r.actor, typed)
 	case proofPasskey:
-		err = r.App.ProvePasskey(ctx, r.from, r.actor, r.asked(), typed)
+		err = r.App.ProvePasskey(ctx, r.actor, r.asked(), typed)
 	default:
 		err = mailing.Fault(mailing.Invalid, "choice_unknown")
 	}
