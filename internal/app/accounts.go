@@ -167,7 +167,7 @@ func (a *App) mailCode(ctx context.Context, r store.Registration) error {
 		return err
 	}
 	page := a.BaseURL + "/confirm_code/" + r.Email + "/"
-	return a.mail(ctx, r.Account, mailConfirm, map[string]any{
+	return a.mail(ctx, nameless(r.Account), mailConfirm, map[string]any{
 		"code": code, "link": page, "open": page + "?proof=" + a.proofOf(r.Email, code),
 	})
 }
@@ -215,7 +215,7 @@ func (a *App) ResendCode(ctx context.Context, from Visitor, typed string) error 
 	if r, found := fromBrowser(waiting, from.Browser); found {
 		return a.mailCode(ctx, r)
 	}
-	return a.mail(ctx, account, mailRegisterAgain, nil)
+	return a.mail(ctx, nameless(account), mailRegisterAgain, nil)
 }
 
 // SignIn returns the account if address and password are right. An address that

@@ -56,14 +56,14 @@ func (h *house) person(t *testing.T, email string, role mailing.Role) mailing.Ac
 
 // mail is one of Vestnik's own mails, as the ledger holds it.
 type mail struct {
-	to, subject string
-	vars        map[string]any
+	to, subject, body string
+	vars              map[string]any
 }
 
 // mails lists the mails that wait to be sent, oldest first.
 func (h *house) mails(t *testing.T) []mail {
 	t.Helper()
-	rows, err := h.store.Writer().QueryContext(t.Context(), `select d.email, d.vars, v.subject from deliveries d
+	rows, err := h.store.Writer().QueryContext(t.Context(), `select d.email, d.vars, v.subject, v.body from deliveries d
 join runs r on r.id = d.run_id join versions v on v.id = r.version_id
 where r.kind in ('system', 'test') order by d.id`)
 	must(t, err)
@@ -72,7 +72,7 @@ where r.kind in ('system', 'test') order by d.id`)
 	for rows.Next() {
 		var m mail
 		var sealed string
-		must(t, rows.Scan(&m.to, &sealed, &m.subject))
+		must(t, rows.Scan(&m.to, &sealed, &m.subject, &m.body))
 		m.vars, err = h.OpenVars(m.to, sealed)
 		must(t, err)
 		list = append(list, m)

@@ -102,7 +102,7 @@ func (a *App) askingBoth(ctx context.Context, actor mailing.Account, c mailing.E
 			ctx, err = a.telling(ctx, known, mailKnown, nil)
 		}
 	case mailing.KindOf(err) == mailing.NotFound:
-		to := actor
+		to := nameless(actor)
 		to.Email = c.NewEmail
 		ctx, err = a.telling(ctx, to, mailEmailNew, map[string]any{"link": a.emailLink(SideNew, c, token), "old": actor.Email})
 	}

@@ -80,6 +80,13 @@ func (a *App) own(to mailing.Account, name string, vars map[string]any) (store.S
 	}, content, to.Email, merged)
 }
 
+// nameless is for an address of which nobody has shown that it is theirs: a name is text that
+// whoever typed the address has chosen.
+func nameless(to mailing.Account) mailing.Account {
+	to.FirstName, to.LastName = "", ""
+	return to
+}
+
 // single makes a run of one mail.
 func (a *App) single(run mailing.Run, content store.Content, email string, vars map[string]any) (store.Single, error) {
 	text, err := json.Marshal(vars)

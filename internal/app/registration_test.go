@@ -203,3 +203,36 @@ func TestSeveralRegisterOneAddress(t *testing.T) {
 		want(t, signIn(t, h, email, otherPassword), "sign_in_wrong")
 	})
 }
+
+func TestMailsToStrangersSayNothingThatSomebodyTyped(t *testing.T) {
+	const typed = "You have won! https://example.net"
+	h := newHouse(t)
+	r := anna()
+	r.FirstName, r.LastName = typed, typed
+	_, err := h.Register(t.Context(), stranger, r)
+	must(t, err)
+	must(t, h.ResendCode(t.Context(), stranger, r.Email))
+	h.later(store.RegistrationLifetime)
+	must(t, h.ResendCode(t.Context(), stranger, r.Email))
+	mover := active(t, h, "boris@example.org")
+	mover.FirstName, mover.LastName = typed, typed
+	must(t, h.AskEmailChange(t.Context(), mover, "new@example.org", password))
+	seen := 0
+	for _, m := range h.mails(t) {
+		if m.to == mover.Email { // it is theirs
+			continue
+		}
+		seen++
+		for name, value := range m.vars {
+			if text, _ := value.(string); strings.Contains(text, "won") {
+				t.Errorf("%q to %s has %s: %q", m.subject, m.to, name, text)
+			}
+		}
+		if strings.Contains(m.body, "_name") {
+			t.Errorf("%q to %s greets by a name: %s", m.subject, m.to, m.body)
+		}
+	}
+	if seen != 4 {
+		t.Errorf("%d mails to strangers", seen)
+	}
+}
