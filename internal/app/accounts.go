@@ -87,7 +87,7 @@ func (a *App) checkRegistration(r *Registration) (mailing.Account, error) {
 	}
 	account.Email = email
 	if err == nil {
-		a.checkSignUpDomain(&problems, email)
+		a.checkSignUpDomain(&problems, email, "signup_domain")
 	}
 	if err := a.checkPassword(&problems, r.Password, r.Again, r.Email, r.FirstName, r.LastName); err != nil {
 		return account, err

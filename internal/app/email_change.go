@@ -69,6 +69,9 @@ func (a *App) checkEmailChange(actor mailing.Account, typed, password string) (s
 	if email == actor.Email {
 		problems.Add("email", "email_same")
 	}
+	if !actor.Role.May(mailing.InviteUsers) { // who may have anybody in may go anywhere
+		a.checkSignUpDomain(&problems, email, "email_domain")
+	}
 	if password == "" {
 		problems.Add("password", "required")
 	}

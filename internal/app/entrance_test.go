@@ -327,6 +327,27 @@ func TestChangeOfAddress(t *testing.T) {
 			t.Errorf("%d changes are left", n)
 		}
 	})
+	t.Run("where only some domains may register, only who may invite moves to another", func(t *testing.T) {
+		h := newHouse(t)
+		h.SignUp, h.SignUpDomains = mailing.SignUpDomains, []string{"example.org"}
+		for _, c := range []struct {
+			role  mailing.Role
+			email string
+			want  string
+		}{
+			{mailing.RoleUser, "new@example.net", "email_domain"},
+			{mailing.RoleUser, "new@sub.example.org", "email_domain"},
+			{mailing.RoleManager, "new@example.net", "email_domain"},
+			{mailing.RoleUser, "new@EXAMPLE.org", "ok"},
+			{mailing.RoleAdmin, "new@example.net", "ok"},
+		} {
+			a := active(t, h, strings.ToLower(string(c.role)+"."+strings.ReplaceAll(c.email, "@", "."))+"@example.org")
+			a.Role = c.role
+			want(t, h.AskEmailChange(t.Context(), a, c.email, password), c.want)
+		}
+		h.SignUp = mailing.SignUpOpen
+		want(t, h.AskEmailChange(t.Context(), active(t, h, "anna@example.org"), "new@example.net", password), "ok")
+	})
 	t.Run("guesses at the password end, and mails do", func(t *testing.T) {
 		h := newHouse(t)
 		a := active(t, h, "old@example.org")

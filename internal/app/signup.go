@@ -38,12 +38,12 @@ func (a *App) SignUpDomainsShown() string {
 	return strings.Join(shown, ", ")
 }
 
-// checkSignUpDomain refuses a normalised address of another domain. A subdomain is
-// another domain.
-func (a *App) checkSignUpDomain(problems *mailing.Problems, email string) {
+// checkSignUpDomain refuses a normalised address of another domain, with the code. A
+// subdomain is another domain.
+func (a *App) checkSignUpDomain(problems *mailing.Problems, email, code string) {
 	_, domain, _ := strings.Cut(email, "@")
 	if a.SignUp == mailing.SignUpDomains && !slices.Contains(a.SignUpDomains, domain) {
-		problems.Add("email", "signup_domain", "domains", a.SignUpDomainsShown())
+		problems.Add("email", code, "domains", a.SignUpDomainsShown())
 	}
 }
 
