@@ -62,7 +62,7 @@ func (a *App) User(ctx context.Context, actor mailing.Account, id int64) (v User
 
 // AllowedUser says what the actor may do about a person as they are now.
 func AllowedUser(actor, of mailing.Account) UserActions {
-	block := mayBlock(actor, of) == nil
+	block := MayBlock(actor, of) == nil
 	manage := mayManageUser(actor, of) == nil
 	may := UserActions{
 		Block: block && of.BlockedAt.IsZero(), Unblock: block && !of.BlockedAt.IsZero(), SignOut: manage, Limit: manage,
@@ -85,14 +85,17 @@ func (a *App) visibleUser(ctx context.Context, actor mailing.Account, id int64) 
 	return a.store.Account(ctx, id)
 }
 
-// mayBlock: not oneself, and nobody who could do the same to the actor, save that
-// admins may block each other.
-func mayBlock(actor, of mailing.Account) error {
+// MayBlock returns nil if the actor may block a person, and let them in again: not
+// oneself, and nobody who could do the same to the actor, save that admins may block
+// each other.
+func MayBlock(actor, of mailing.Account) error {
 	switch {
-	case !actor.Role.May(mailing.BlockUsers), !actor.Role.Above(of.Role) && actor.Role != mailing.RoleAdmin:
+	case !actor.Role.May(mailing.BlockUsers):
 		return mailing.Fault(mailing.Forbidden, "forbidden")
 	case actor.ID == of.ID:
 		return mailing.Fault(mailing.Conflict, "not_yourself")
+	case !actor.Role.Above(of.Role) && actor.Role != mailing.RoleAdmin:
+		return mailing.Fault(mailing.Forbidden, "forbidden")
 	}
 	return nil
 }
@@ -140,7 +143,7 @@ func (a *App) BlockUser(ctx context.Context, actor mailing.Account, id int64, wh
 	if err != nil {
 		return err
 	}
-	if err := mayBlock(actor, of); err != nil {
+	if err := MayBlock(actor, of); err != nil {
 		return err
 	}
 	why = mailing.CleanLine(why)
@@ -166,7 +169,7 @@ func (a *App) UnblockUser(ctx context.Context, actor mailing.Account, id int64) 
 	if err != nil {
 		return err
 	}
-	if err := mayBlock(actor, of); err != nil {
+	if err := MayBlock(actor, of); err != nil {
 		return err
 	}
 	let := mailing.Account{ConfirmedAt: of.ConfirmedAt}

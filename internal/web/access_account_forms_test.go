@@ -133,8 +133,10 @@ var adminFixtures = map[string]func(*visit){
 		}
 	},
 	"POST /admin/users/{id}/role": func(v *visit) {
-		v.another("/role")
 		v.form = url.Values{"role": {"manager"}}
+		if v.another("/role"); v.peer.ID != 0 {
+			v.form.Set("role", "user")
+		}
 	},
 	"POST /admin/users/{id}/sign-out": func(v *visit) { v.another("/sign-out") },
 	"POST /admin/users/{id}/limit": func(v *visit) {
@@ -212,7 +214,10 @@ func (v *visit) another(deed string) mailing.Account {
 		return mailing.Account{}
 	}
 	account := v.owned()
-	if v.owner == v.other.ID {
+	switch {
+	case v.peer.ID != 0:
+		account = v.peer
+	case v.owner == v.other.ID:
 		account = v.h.account(v.fresh()+"@example.net", mailing.RoleUser)
 	}
 	v.of.account = account.ID

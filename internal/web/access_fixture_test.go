@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -153,6 +154,7 @@ type visit struct {
 	who    mailing.Account // ID 0: nobody
 	owner  int64           // whose things are visited
 	of     things
+	peer   mailing.Account // in the place of the foreign person; ID 0: nobody is
 	path   string
 	form   url.Values
 	file   string            // sent in place of the form
@@ -168,8 +170,11 @@ func (w *accessWorld) visit(t *testing.T, route web.Route, visitor, whose string
 	if whose == "own" {
 		owner = v.who
 	}
-	if whose == "own" || whose == "foreign" {
+	if whose == "own" || whose == "foreign" || slices.Contains(peers, whose) {
 		v.owner, v.of = owner.ID, w.of(owner)
+	}
+	if slices.Contains(peers, whose) {
+		v.meet(mailing.Role(whose))
 	}
 	v.path, _ = thingPath(route.Pattern, v.of)
 	v.path = strings.TrimSuffix(v.path, "{$}")
@@ -188,6 +193,15 @@ func (w *accessWorld) visit(t *testing.T, route web.Route, visitor, whose string
 		t.Fatalf("%s names something that this test does not know; see thingPaths and accessFixtures", route.Pattern)
 	}
 	return v
+}
+
+// meet puts somebody with the role in the place of the foreign person, for this visit only:
+// a second admin would be why the first may go.
+func (v *visit) meet(role mailing.Role) {
+	v.h.t.Helper()
+	v.peer = v.h.account(v.fresh()+"@example.net", role)
+	v.of.account = v.peer.ID
+	v.after = func() { v.h.exec("update accounts set role = 'user' where id = $1", v.peer.ID) }
 }
 
 // planted is a browser that holds a session of the account, which has just proved who

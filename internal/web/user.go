@@ -180,7 +180,10 @@ func askWhyBlock(r *request) error {
 	if err != nil {
 		return err
 	}
-	if !v.May.Block {
+	if err := app.MayBlock(r.actor, v.Account); err != nil {
+		return err
+	}
+	if !v.May.Block { // they are blocked
 		return mailing.Fault(mailing.Forbidden, "forbidden")
 	}
 	return r.render(http.StatusOK, r.blockPage(v)(nil))
