@@ -15,8 +15,9 @@ import (
 const (
 	CodeTries     = 5 // each code; then another must be mailed
 	CodeLifetime  = time.Hour
-	MailBudget    = 6   // codes mailed to an address an hour, and links as many
-	ClientBudget  = 200 // registrations and wishes for a mail, from one network address an hour
+	MailBudget    = 6    // codes mailed to an address an hour, and links as many
+	ClientBudget  = 200  // registrations and wishes for a mail, from one network address an hour
+	PasskeyBudget = 1000 // questions for a passkey, from there: a large office
 	ResetLifetime = time.Hour
 	budgetHour    = time.Hour
 )
@@ -270,7 +271,11 @@ func (a *App) ofOneself(ctx context.Context, actor mailing.Account, action maili
 }
 
 func (a *App) spendClient(ctx context.Context, from Visitor) error {
-	ok, err := a.store.Spend(ctx, "client:"+from.Address, ClientBudget, budgetHour, a.Now())
+	return a.spendAt(ctx, "client:"+from.Address, ClientBudget)
+}
+
+func (a *App) spendAt(ctx context.Context, budget string, limit int64) error {
+	ok, err := a.store.Spend(ctx, budget, limit, budgetHour, a.Now())
 	if err == nil && !ok {
 		return mailing.Fault(mailing.Limited, "too_many_requests")
 	}

@@ -278,7 +278,7 @@ func TestNeighboursCannotUseUpProofs(t *testing.T) {
 	}
 	want(t, h.RequestReset(t.Context(), stranger, "nobody@example.org"), "too_many_requests")
 	for range 2 * app.ClientBudget {
-		asked, err := h.AskToSignIn()
+		asked, err := h.AskToSignIn(t.Context(), stranger)
 		must(t, err)
 		_, err = h.SignInByPasskey(t.Context(), asked.State, "nonsense")
 		want(t, err, "passkey_refused")
@@ -320,7 +320,7 @@ func proveBy(t *testing.T, h *house, who mailing.Account, d *authtest.Device) er
 
 func signInBy(t *testing.T, h *house, d *authtest.Device) (mailing.Account, error) {
 	t.Helper()
-	asked, err := h.AskToSignIn()
+	asked, err := h.AskToSignIn(t.Context(), stranger)
 	must(t, err)
 	return h.SignInByPasskey(t.Context(), asked.State, d.Prove(t, asked.Options))
 }
@@ -393,7 +393,7 @@ func TestPasskeys(t *testing.T) {
 	})
 	t.Run("at an address where browsers allow none, nobody is asked", func(t *testing.T) {
 		elsewhere := app.New(app.Config{BaseURL: "http://127.0.0.1:8000"}, h.store, auth.NewKeys([]byte(strings.Repeat("k", auth.MinSecret))))
-		_, err := elsewhere.AskToSignIn()
+		_, err := elsewhere.AskToSignIn(t.Context(), stranger)
 		want(t, err, "passkeys_nowhere")
 	})
 }

@@ -248,8 +248,12 @@ func (a *App) usePasskey(ctx context.Context, keys []store.SealedPasskey, p auth
 	return a.store.UsePasskey(ctx, keys[i], a.keys.Seal(purposePasskey, p.CredentialID, []byte(p.Record)), a.Now())
 }
 
-// AskToSignIn asks for a passkey of whoever is there.
-func (a *App) AskToSignIn() (Challenge, error) {
+// AskToSignIn asks for a passkey of whoever is there. Every question is kept for a while, so
+// that a household has so many.
+func (a *App) AskToSignIn(ctx context.Context, from Visitor) (Challenge, error) {
+	if err := a.spendAt(ctx, "passkey:"+from.Address, PasskeyBudget); err != nil {
+		return Challenge{}, err
+	}
 	if err := a.havePasskeys(); err != nil {
 		return Challenge{}, err
 	}

@@ -128,6 +128,14 @@ func TestSessions(t *testing.T) {
 			ok(t, s.Sweep(ctx, now.Add(91*24*time.Hour)))
 			equal(t, "marks after the longest life of a session", rows(), 0)
 		})
+		t.Run("of nobody leave no mark", func(t *testing.T) {
+			put(t, "a stranger's", 0)
+			ok(t, s.DeleteSession(ctx, "a stranger's"))
+			ok(t, s.Sweep(ctx, now.Add(2*time.Hour)))
+			var n int
+			ok(t, s.Writer().QueryRow("select count(*) from sessions where token_hash = 'a stranger''s'").Scan(&n))
+			equal(t, "rows", n, 0)
+		})
 		t.Run("do not end with being unblocked", func(t *testing.T) {
 			put(t, "mine", a.ID)
 			ok(t, s.Unblock(ctx, a.ID))

@@ -37,7 +37,14 @@ func (r *request) askBrowser(ask func() (app.Challenge, error)) error {
 // asked is what askBrowser has kept.
 func (r *request) asked() string { return r.sessions.PopString(r.in.Context(), sessionPasskey) }
 
-func askToSignIn(r *request) error { return r.askBrowser(r.App.AskToSignIn) }
+func askToSignIn(r *request) error {
+	ctx := r.in.Context()
+	asked, err := r.App.AskToSignIn(ctx, r.from)
+	if err == nil && r.actor.ID == 0 && !r.sessions.Exists(ctx, sessionPending) {
+		r.sessions.SetDeadline(ctx, r.now.Add(sessionLife)) // has strangerLife begin now
+	}
+	return r.askBrowser(func() (app.Challenge, error) { return asked, err })
+}
 
 func signInByPasskey(r *request) error {
 	form, err := r.signInForm()

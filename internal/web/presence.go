@@ -26,6 +26,9 @@ const (
 	// pendingLife is how long a password is good for until the second factor is shown.
 	// Chosen; it takes a minute to find a phone.
 	pendingLife = 10 * time.Minute
+	// strangerLife is how long a session lasts in which nobody has signed in. It holds a
+	// question about passkeys, good for five minutes, or a message for the next page. Chosen.
+	strangerLife = 15 * time.Minute
 	// seenEvery is how often it is written down that a person is here. Chosen: nobody
 	// asks more precisely, and a page need not wait for the database to write.
 	seenEvery = 5 * time.Minute
@@ -40,7 +43,7 @@ func SessionOf(key string, data []byte, deadline time.Time) (mailing.Session, ti
 	born := deadline.Add(-sessionLife) // of the token: scs renews both at once
 	_, values, err := SessionCodec{}.Decode(data)
 	if err != nil {
-		return of, born.Add(sessionIdle)
+		return of, born.Add(strangerLife)
 	}
 	read := func(name string) string {
 		text, _ := values[name].(string)
@@ -51,7 +54,7 @@ func SessionOf(key string, data []byte, deadline time.Time) (mailing.Session, ti
 		return of, born.Add(pendingLife)
 	}
 	if of.AccountID = number(read(sessionAccount)); of.AccountID == 0 {
-		return of, born.Add(sessionIdle)
+		return of, born.Add(strangerLife)
 	}
 	of.Address, of.Agent = read(sessionAddress), read(sessionAgent)
 	of.FirstSeen, of.LastSeen = instant(read(sessionFirst)), instant(read(sessionSeen))

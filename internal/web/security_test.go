@@ -171,6 +171,38 @@ func TestSignInInTwoSteps(t *testing.T) {
 	})
 }
 
+func TestStrangersAskForPasskeys(t *testing.T) {
+	h := newHarness(t, named)
+	rows := func(when string, values ...any) (n int) {
+		h.t.Helper()
+		query := "select count(*) from sessions where account_id is null and " + when
+		if err := h.store.Writer().QueryRowContext(context.Background(), query, values...).Scan(&n); err != nil {
+			h.t.Fatal(err)
+		}
+		return n
+	}
+	h.run("a question is kept for a quarter of an hour, from the last on", func(t *testing.T) {
+		c := h.visitor().fromFar()
+		c.post("/login/passkey/ask", nil).expect(http.StatusOK)
+		first := time.Now()
+		c.post("/login/passkey/ask", nil).expect(http.StatusOK)
+		if n := rows("expires_at >= $1 and expires_at <= $2", first.Add(15*time.Minute-time.Second).UnixMilli(), time.Now().Add(15*time.Minute).UnixMilli()); n != 1 {
+			t.Errorf("%d sessions last so long", n)
+		}
+	})
+	h.run("a household asks so often", func(t *testing.T) {
+		for range app.PasskeyBudget - 2 {
+			h.visitor().fromFar().post("/login/passkey/ask", nil).expect(http.StatusOK)
+		}
+		before := rows("ended = 0")
+		h.visitor().fromFar().post("/login/passkey/ask", nil).expect(http.StatusTooManyRequests)
+		if after := rows("ended = 0"); after != before {
+			t.Errorf("there were %d sessions, and are %d", before, after)
+		}
+		h.visitor().post("/login/passkey/ask", nil).expect(http.StatusOK)
+	})
+}
+
 func TestPasskeysOnPages(t *testing.T) {
 	h := newHarness(t, named)
 	anna := h.account("anna@example.org", mailing.RoleUser)
@@ -426,7 +458,7 @@ func TestSessionOf(t *testing.T) {
 		seen    time.Time
 		expires time.Time
 	}{
-		{"of nobody", map[string]any{"flashes": "[]"}, 0, time.Time{}, born.Add(14 * 24 * time.Hour)},
+		{"of nobody", map[string]any{"flashes": "[]"}, 0, time.Time{}, born.Add(15 * time.Minute)},
 		{"half way in", map[string]any{"pending": "7"}, 7, time.Time{}, born.Add(10 * time.Minute)},
 		{"signed in", map[string]any{"account": "7", "seen": ms(seen)}, 7, seen, seen.Add(14 * 24 * time.Hour)},
 		{"near its end", map[string]any{"account": "7", "seen": ms(deadline.Add(-time.Hour))}, 7, deadline.Add(-time.Hour), deadline},

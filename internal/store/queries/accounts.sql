@@ -51,7 +51,8 @@ update sessions set ended = 1, data = '' where token_hash = @token_hash;
 update sessions set ended = 1, data = '' where account_id = @account_id;
 
 -- name: DeleteExpiredSessions :execrows
-delete from sessions where expires_at <= @now and ended = 0 or expires_at <= @long_ago;
+-- Under the token of a session without an account nobody ever signs in: of its end no mark is needed.
+delete from sessions where expires_at <= @now and (ended = 0 or account_id is null) or expires_at <= @long_ago;
 
 -- name: PutCode :exec
 insert into codes (account_id, purpose, hash, tries_left, expires_at)

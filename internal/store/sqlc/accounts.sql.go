@@ -246,7 +246,7 @@ func (q *Queries) DeleteExpiredCodes(ctx context.Context, now int64) (int64, err
 }
 
 const deleteExpiredSessions = `-- name: DeleteExpiredSessions :execrows
-delete from sessions where expires_at <= $1 and ended = 0 or expires_at <= $2
+delete from sessions where expires_at <= $1 and (ended = 0 or account_id is null) or expires_at <= $2
 `
 
 type DeleteExpiredSessionsParams struct {
@@ -254,6 +254,7 @@ type DeleteExpiredSessionsParams struct {
 	LongAgo int64
 }
 
+// Under the token of a session without an account nobody ever signs in: of its end no mark is needed.
 func (q *Queries) DeleteExpiredSessions(ctx context.Context, arg DeleteExpiredSessionsParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, deleteExpiredSessions, arg.Now, arg.LongAgo)
 	if err != nil {
