@@ -58,12 +58,14 @@ func (a *App) CanHavePasskeys() bool { return a.passkeys != nil }
 
 // Budgets of guesses at somebody's second factor, and at the proof that is asked for
 // again; only failures count. Three codes of six digits are right at a time: a day's guesses
-// at the factor hit one once in ten thousand days, and only who knows the password gets to
-// guess. As with passwords, each known device has budgets of its own, which strangers cannot use up.
+// at the factor hit one once in ten thousand days, those at the proof once in five thousand;
+// and only who knows the password, or has the session, gets to guess. As with passwords, each
+// known device has budgets of its own, which strangers cannot use up.
 const (
 	FactorHour = 10
 	FactorDay  = 30
 	ProofHour  = 20
+	ProofDay   = 60
 
 	// FactorDayAll is for all devices and strangers together: who can read the mailbox may
 	// set a new password again and again, and be a known device each time.
@@ -84,7 +86,7 @@ func (a *App) guessBudgets(from Visitor, at guess, accountID int64) []store.TryB
 		return store.TryBudget{Name: strings.Join(name, ":"), Most: most, Window: window}
 	}
 	if at == guessProof {
-		return []store.TryBudget{budget(ProofHour, budgetHour)}
+		return []store.TryBudget{budget(ProofHour, budgetHour), budget(ProofDay, guardDay)}
 	}
 	return []store.TryBudget{
 		{Name: "factor of " + idText(accountID), Most: FactorDayAll, Window: guardDay},

@@ -239,7 +239,12 @@ func TestStrangersCannotUseUpTheOwnersGuesses(t *testing.T) {
 		h.later(48 * time.Hour)
 		for what, set := range map[string]func() error{
 			"by mail":    func() error { return h.store.SetPassword(t.Context(), anna.ID, "hash") },
-			"by profile": func() error { return h.store.ChangePassword(t.Context(), anna.ID, "hash", "here") },
+			"by profile": func() error {
+				now, err := h.store.Account(t.Context(), anna.ID)
+				must(t, err)
+				_, err = h.store.ChangePassword(t.Context(), now, "hash", "here")
+				return err
+			},
 		} {
 			useUp(stranger)
 			must(t, set())
@@ -495,6 +500,19 @@ func TestChangePassword(t *testing.T) {
 			want(t, change("not the password", "ещё один пароль", "ещё один пароль"), "password_wrong")
 		}
 		want(t, h.ProvePassword(t.Context(), stranger, anna, "совсем другой пароль"), "factor_budget")
+	})
+	t.Run("nor is the day's limit escaped by waiting for the next hour", func(t *testing.T) {
+		h := newHouse(t)
+		anna := active(t, h, "anna@example.org")
+		for range app.ProofDay / app.ProofHour {
+			for range app.ProofHour {
+				want(t, h.ProvePassword(t.Context(), stranger, anna, "not the password"), "password_wrong")
+			}
+			h.later(time.Hour)
+		}
+		want(t, h.ProvePassword(t.Context(), stranger, anna, password), "factor_budget")
+		h.later(24 * time.Hour)
+		want(t, h.ProvePassword(t.Context(), stranger, anna, password), "ok")
 	})
 	t.Run("the passwords are not in the audit log", func(t *testing.T) {
 		got := strings.Join(h.deedsOf(t, anna), ", ")
