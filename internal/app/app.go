@@ -126,11 +126,12 @@ func (a *App) Numbers(ctx context.Context, actor mailing.Account, everyone bool)
 
 // Sweep deletes what has expired, or has been kept for as long as the settings say,
 // moves accounts to the addresses that nobody has objected to, and, since that may take
-// long, in the end finishes what is left of erasing. It runs now and then in the background.
+// long, in the end erases registrations that nobody confirms and finishes what is left of
+// erasing. It runs now and then in the background.
 func (a *App) Sweep(ctx context.Context) error {
 	now := a.Now()
 	return errors.Join(a.moveDue(ctx), a.store.Sweep(ctx, now), a.store.SweepOld(ctx, a.Keep, now),
-		a.store.SweepBlog(ctx, visitDay(now), now), a.FinishErasures(ctx))
+		a.store.SweepBlog(ctx, visitDay(now), now), a.sweepRegistrations(ctx), a.FinishErasures(ctx))
 }
 
 // Healthy reports whether the database answers.

@@ -261,7 +261,7 @@ func TestAChangeIsSeenAtOnceOnAnotherNode(t *testing.T) {
 // nothing that is shown says so.
 var forgotten = map[string]string{
 	"CreateAccount": "putRegistration, storeAccount", "ConfirmAccount": "activate", "ConfirmRegistration": "activate",
-	"SetPassword": "is not shown", "EndEra": "is not shown", "UpdateProfile": "UpdateProfile, SetLang",
+	"SetPassword": "is not shown", "EndEra": "is not shown", "ShutRegistration": "eraseAccount", "UpdateProfile": "UpdateProfile, SetLang",
 	"SetRole": "GrantRole", "BlockAccount": "BlockUser", "UnblockAccount": "UnblockUser", "SetPerDay": "LimitUser",
 	"DeleteContactByEmail": "erase", "DeleteContactsOf": "eraseAccount", "DeleteAccount": "eraseAccount", "SetAvatar": "no use case yet", "SetTheme": "no use case yet",
 	"SignedIn": "SignedIn", "JoinUnconfirmed": "AcceptInvitation", "MoveAccount": "move", "LockActiveAdmins": "changes nothing",

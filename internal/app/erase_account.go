@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"vestnik/internal/mailing"
+	"vestnik/internal/store"
 )
 
 // ErasureGrace is how long a person may take back that their account be erased: two
@@ -63,6 +64,22 @@ func (a *App) ErasableAccount(ctx context.Context, actor mailing.Account, id int
 		return mailing.Account{}, mailing.Fault(mailing.NotFound, "not_found")
 	}
 	return a.store.Account(ctx, id)
+}
+
+// sweepRegistrations erases accounts that nobody has confirmed in the lifetime of a
+// registration: they would keep their address from others.
+func (a *App) sweepRegistrations(ctx context.Context) error {
+	stale, err := a.store.StaleRegistrations(ctx, a.Now().Add(-store.RegistrationLifetime), a.Now())
+	if err != nil {
+		return err
+	}
+	for _, id := range stale {
+		err := a.eraseAccount(ctx, Operator, id, a.store.ShutRegistration)
+		if err != nil && mailing.CodeOf(err) != "changed_meanwhile" { // whoever has just confirmed stays
+			return err
+		}
+	}
+	return nil
 }
 
 // eraseAccount has the deed go with the beginning: where what follows is broken off, Sweep

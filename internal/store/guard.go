@@ -114,6 +114,22 @@ func (s *Store) HasAccounts(ctx context.Context) (bool, error) {
 	return n > 0, wrap(err, "look for accounts")
 }
 
+// StaleRegistrations lists some of the users who have registered before a moment, never
+// confirmed it, and have neither clients nor mailings nor anything that they could confirm. Whom
+// somebody has blocked is left out.
+func (s *Store) StaleRegistrations(ctx context.Context, before, now time.Time) ([]int64, error) {
+	ids, err := s.r.StaleRegistrations(ctx, sqlc.StaleRegistrationsParams{Before: millis(before), Now: millis(now)})
+	return ids, wrap(err, "stale registrations")
+}
+
+// ShutRegistration lets nobody come in by the account any more. One that was confirmed since
+// is a conflict, "changed_meanwhile". It may be called again, until the account is erased.
+func (s *Store) ShutRegistration(ctx context.Context, id int64, now time.Time) error {
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
+		return changed(q.ShutRegistration(ctx, sqlc.ShutRegistrationParams{ID: id, At: millis(now)}))
+	}), "shut registration")
+}
+
 // Unfounded returns what the installation is told from others by, while nobody has the role
 // and CreateFirstAccount has made nobody; afterwards, and where nothing is set up, an empty text.
 func (s *Store) Unfounded(ctx context.Context, role mailing.Role) (instance string, err error) {

@@ -55,6 +55,18 @@ set password_hash = @password_hash, first_name = @first_name, last_name = @last_
 where email = @email and confirmed_at = 0 and blocked_at = 0
 returning id, era;
 
+-- name: StaleRegistrations :many
+select a.id from accounts a
+where a.role = 'user' and a.confirmed_at = 0 and (a.blocked_at = 0 or a.blocked_by = 0) and a.created_at <= @before
+    and not exists (select 1 from contacts c where c.owner_id = a.id)
+    and not exists (select 1 from mailings m where m.owner_id = a.id)
+    and not exists (select 1 from codes c where c.account_id = a.id and c.expires_at > @now)
+    and not exists (select 1 from registrations r where r.account_id = a.id)
+order by a.created_at, a.id limit 100;
+
+-- name: ShutRegistration :execrows
+update accounts set blocked_at = @at where id = @id and confirmed_at = 0 and (blocked_at = 0 or blocked_by = 0);
+
 -- name: Found :execrows
 update installation set founded_at = @founded_at where id = 1 and founded_at = 0;
 

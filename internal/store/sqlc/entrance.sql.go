@@ -450,6 +450,61 @@ func (q *Queries) PutInvitation(ctx context.Context, arg PutInvitationParams) (i
 	return id, err
 }
 
+const shutRegistration = `-- name: ShutRegistration :execrows
+update accounts set blocked_at = $1 where id = $2 and confirmed_at = 0 and (blocked_at = 0 or blocked_by = 0)
+`
+
+type ShutRegistrationParams struct {
+	At int64
+	ID int64
+}
+
+func (q *Queries) ShutRegistration(ctx context.Context, arg ShutRegistrationParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, shutRegistration, arg.At, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const staleRegistrations = `-- name: StaleRegistrations :many
+select a.id from accounts a
+where a.role = 'user' and a.confirmed_at = 0 and (a.blocked_at = 0 or a.blocked_by = 0) and a.created_at <= $1
+    and not exists (select 1 from contacts c where c.owner_id = a.id)
+    and not exists (select 1 from mailings m where m.owner_id = a.id)
+    and not exists (select 1 from codes c where c.account_id = a.id and c.expires_at > $2)
+    and not exists (select 1 from registrations r where r.account_id = a.id)
+order by a.created_at, a.id limit 100
+`
+
+type StaleRegistrationsParams struct {
+	Before int64
+	Now    int64
+}
+
+func (q *Queries) StaleRegistrations(ctx context.Context, arg StaleRegistrationsParams) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, staleRegistrations, arg.Before, arg.Now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const takeTry = `-- name: TakeTry :one
 insert into budgets (name, used, resets_at) values ($1, 1, $2)
 on conflict (name) do update set
