@@ -207,6 +207,15 @@ func isDeadlock(err error) bool {
 	return errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001") // deadlock_detected, serialization_failure
 }
 
+// isVersionGone reports whether err says that a version was deleted because nobody's run had
+// it, while a run was opened with it: whoever of the two is told so may try again, and then
+// sees what the other has done. Another broken reference stays broken.
+func isVersionGone(err error) bool {
+	var pg *pgconn.PgError
+	return errors.Is(err, errVersionGone) ||
+		errors.As(err, &pg) && pg.Code == "23503" && pg.ConstraintName == "runs_version_id_fkey" // foreign_key_violation
+}
+
 // isBusy reports whether err says that another process has SQLite's lock.
 func isBusy(err error) bool {
 	var lite *sqlite.Error

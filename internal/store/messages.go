@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
+	"errors"
 	"time"
 
 	"vestnik/internal/mailing"
@@ -65,8 +67,15 @@ func freeze(ctx context.Context, q *sqlc.Queries, subject string, format mailing
 	if err != nil {
 		return 0, err
 	}
-	return q.VersionByHash(ctx, hash)
+	id, err := q.VersionByHash(ctx, hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = errVersionGone
+	}
+	return id, err
 }
+
+// errVersionGone says that a version was there and is not any more: see isVersionGone.
+var errVersionGone = errors.New("store: a version was deleted meanwhile")
 
 // Version returns what a run sends.
 func (s *Store) Version(ctx context.Context, id int64) (mailing.Version, error) {

@@ -109,7 +109,7 @@ func (s *Store) inTx(ctx context.Context, do func(*sqlc.Queries, *sql.Tx) error)
 		if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
 			err = ctx.Err() // which undoes the transaction behind our back
 		}
-		if try == deadlockTries || !isDeadlock(err) {
+		if try == deadlockTries || !isDeadlock(err) && !isVersionGone(err) {
 			return err
 		}
 	}
