@@ -196,3 +196,47 @@ func TestWhatANodeTellsLongAfterSomebodyWasErasedTellsNothingOfThem(t *testing.T
 		}
 	})
 }
+
+func TestNothingIsLeftOfAnAccountThatIsErasedAtOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		h := over(s)
+		admin := h.person(t, "admin@example.org", mailing.RoleAdmin)
+		owner := h.person(t, "the_owner@example.org", mailing.RoleUser)
+		alike := h.person(t, "the-owner@example.org", mailing.RoleUser)
+		local := app.Visitor{Loopback: true}
+		for _, a := range []mailing.Account{owner, alike} {
+			h.knowsPassword(t, a)
+			_, err := h.SignIn(t.Context(), stranger, a.Email, "wrong")
+			want(t, err, "sign_in_wrong")
+			for _, from := range []app.Visitor{stranger, local} {
+				want(t, h.Confirm(t.Context(), from, a.Email, "000000"), "code_wrong")
+			}
+			must(t, h.RequestReset(t.Context(), stranger, a.Email))
+			for _, name := range []string{"mail:", "picture:", "test:"} {
+				_, err := s.Spend(t.Context(), name+a.Email, 10, time.Hour, h.now)
+				must(t, err)
+			}
+			_, err = s.PutInvitation(t.Context(), mailing.Invitation{
+				ID: store.NewID(), Email: "guest-of-" + a.Email, Role: mailing.RoleUser, Lang: "ru", InvitedBy: a.ID, Inviter: a.Email,
+				SentAt: h.now, ExpiresAt: h.now.Add(time.Hour),
+			}, "hash")
+			must(t, err)
+		}
+		budgets := func(a mailing.Account) int {
+			return h.rows(t, "select count(*) from budgets where substr(name, length(name) - length($1) + 1) = $1", a.Email)
+		}
+		if budgets(owner) != 7 {
+			t.Fatalf("there are %d budgets", budgets(owner))
+		}
+		must(t, h.EraseAccount(t.Context(), admin, owner.ID))
+		if budgets(alike) != 7 || h.rows(t, "select count(*) from invitations where invited_by = $1", alike.ID) != 1 {
+			t.Error("what is another's is gone, too")
+		}
+		must(t, h.EraseAccount(t.Context(), admin, alike.ID))
+		for _, place := range h.places(t, owner.Email) { // "_" stands for any character
+			if !strings.HasPrefix(place, "deeds.") {
+				t.Errorf("the accounts stand in %s", place)
+			}
+		}
+	})
+}

@@ -238,7 +238,7 @@ func TestStrangersCannotUseUpTheOwnersGuesses(t *testing.T) {
 	t.Run("a new password brings new guesses, by mail and by the profile", func(t *testing.T) {
 		h.later(48 * time.Hour)
 		for what, set := range map[string]func() error{
-			"by mail":    func() error { return h.store.SetPassword(t.Context(), anna.ID, "hash") },
+			"by mail": func() error { return h.store.SetPassword(t.Context(), anna.ID, "hash") },
 			"by profile": func() error {
 				now, err := h.store.Account(t.Context(), anna.ID)
 				must(t, err)

@@ -112,7 +112,11 @@ func (s *Store) EraseAccount(ctx context.Context, id int64, now time.Time) error
 		if err := q.DeleteDemoMailsTo(ctx, account.Email); err != nil {
 			return err
 		}
-		if err := q.DeleteBudgetsOf(ctx, account.Email); err != nil {
+		email := likeText(account.Email)
+		if err := q.DeleteBudgetsOf(ctx, sqlc.DeleteBudgetsOfParams{OfMails: "%:" + email, OfTries: "% of " + email}); err != nil {
+			return err
+		}
+		if err := q.DeleteInvitationsBy(ctx, id); err != nil { // by whom nobody invites any more
 			return err
 		}
 		return q.DeleteAccount(ctx, id)

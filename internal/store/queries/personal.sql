@@ -126,8 +126,11 @@ delete from import_refusals where import_refusals.import_id = @import_id and imp
 delete from accounts where id = @id;
 
 -- name: DeleteBudgetsOf :exec
-delete from budgets where name = 'mail:' || cast(sqlc.arg(email) as text) or name = 'code:' || cast(sqlc.arg(email) as text)
-    or name = 'signin:' || cast(sqlc.arg(email) as text);
+-- Their names end with an address: "mail:" or "password of ", and then whose it is.
+delete from budgets where name like cast(@of_mails as text) escape '\' or name like cast(@of_tries as text) escape '\';
+
+-- name: DeleteInvitationsBy :exec
+delete from invitations where invited_by = @account_id;
 
 -- name: FinishedRunsBefore :many
 -- Those of which details are left; a delivery in doubt waits for a person's word.

@@ -115,12 +115,17 @@ func (q *Queries) DeleteAttemptsOfRun(ctx context.Context, arg DeleteAttemptsOfR
 }
 
 const deleteBudgetsOf = `-- name: DeleteBudgetsOf :exec
-delete from budgets where name = 'mail:' || cast($1 as text) or name = 'code:' || cast($1 as text)
-    or name = 'signin:' || cast($1 as text)
+delete from budgets where name like cast($1 as text) escape '\' or name like cast($2 as text) escape '\'
 `
 
-func (q *Queries) DeleteBudgetsOf(ctx context.Context, email string) error {
-	_, err := q.db.ExecContext(ctx, deleteBudgetsOf, email)
+type DeleteBudgetsOfParams struct {
+	OfMails string
+	OfTries string
+}
+
+// Their names end with an address: "mail:" or "password of ", and then whose it is.
+func (q *Queries) DeleteBudgetsOf(ctx context.Context, arg DeleteBudgetsOfParams) error {
+	_, err := q.db.ExecContext(ctx, deleteBudgetsOf, arg.OfMails, arg.OfTries)
 	return err
 }
 
@@ -232,6 +237,15 @@ delete from imports where id = $1
 
 func (q *Queries) DeleteImport(ctx context.Context, id int64) error {
 	_, err := q.db.ExecContext(ctx, deleteImport, id)
+	return err
+}
+
+const deleteInvitationsBy = `-- name: DeleteInvitationsBy :exec
+delete from invitations where invited_by = $1
+`
+
+func (q *Queries) DeleteInvitationsBy(ctx context.Context, accountID int64) error {
+	_, err := q.db.ExecContext(ctx, deleteInvitationsBy, accountID)
 	return err
 }
 
