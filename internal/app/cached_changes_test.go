@@ -164,14 +164,6 @@ var cachedChanges = []change{
 		_, err := h.Register(ctx, stranger, anna())
 		return err
 	}},
-	{"a person registers again with another name", func(t *testing.T, h *cachedHouse) {
-		register(t, h.house, anna())
-	}, func(ctx context.Context, h *cachedHouse) error {
-		again := anna()
-		again.FirstName = "Анюта"
-		_, err := h.Register(ctx, stranger, again)
-		return err
-	}},
 	{"a person confirms", func(t *testing.T, h *cachedHouse) {
 		register(t, h.house, anna())
 	}, func(ctx context.Context, h *cachedHouse) error {
