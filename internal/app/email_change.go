@@ -101,7 +101,7 @@ func (a *App) askingBoth(ctx context.Context, actor mailing.Account, c mailing.E
 	switch {
 	case err == nil:
 		var ok bool
-		if ok, err = a.store.Spend(ctx, "mail:"+known.Email, MailBudget, budgetHour, a.Now()); ok {
+		if ok, err = a.spendMail(ctx, known.Email); ok {
 			ctx, err = a.telling(ctx, known, mailKnown, nil)
 		}
 	case mailing.KindOf(err) == mailing.NotFound:

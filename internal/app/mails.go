@@ -38,15 +38,6 @@ const (
 
 const purposeVars = "delivery vars"
 
-// mailIfBudget mails unless the address has had enough for this hour.
-func (a *App) mailIfBudget(ctx context.Context, to mailing.Account, name string, vars map[string]any) error {
-	ok, err := a.spendMail(ctx, to.Email)
-	if err != nil || !ok {
-		return wrap(err, "mail")
-	}
-	return a.mail(ctx, to, name, vars)
-}
-
 // spendMail takes one of the mails that an address may get in an hour from strangers.
 func (a *App) spendMail(ctx context.Context, email string) (bool, error) {
 	return a.store.Spend(ctx, "mail:"+email, MailBudget, budgetHour, a.Now())
