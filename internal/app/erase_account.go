@@ -31,10 +31,11 @@ func (a *App) PlanErasure(ctx context.Context, actor mailing.Account, password s
 		Action: "account.plan_erasure", Thing: accountThing(actor), Owner: actor.ID,
 		After: mailing.Facts{"erase_at": at.UTC().Format(time.RFC3339)},
 	})
-	if err := a.store.PlanErasure(ctx, actor.ID, a.Now(), at); err != nil {
+	ctx, err = a.tellingOf(ctx, actor, mailErasurePlanned, map[string]any{"at": inMail(actor, at), "link": a.BaseURL + "/profile/data"})
+	if err != nil {
 		return at, err
 	}
-	return at, a.tell(ctx, actor, mailErasurePlanned, map[string]any{"at": inMail(actor, at), "link": a.BaseURL + "/profile/data"})
+	return at, a.store.PlanErasure(ctx, actor.ID, a.Now(), at)
 }
 
 // CancelErasure takes it back.

@@ -124,26 +124,26 @@ func (a *App) newRecoveryCodes(accountID int64) (codes, hashes []string) {
 
 // RenewRecoveryCodes returns recovery codes in place of the earlier ones.
 func (a *App) RenewRecoveryCodes(ctx context.Context, actor mailing.Account) ([]string, error) {
-	codes, hashes := a.newRecoveryCodes(actor.ID)
-	err := a.store.SetRecoveryCodes(a.doing(ctx, actor, onSelf(actor, "account.renew_recovery_codes")), actor.ID, hashes)
+	ctx, err := a.tellingOf(ctx, actor, mailCodesRenewed, nil)
 	if err != nil {
 		return nil, err
 	}
-	return codes, a.tell(ctx, actor, mailCodesRenewed, nil)
+	codes, hashes := a.newRecoveryCodes(actor.ID)
+	return codes, a.store.SetRecoveryCodes(a.doing(ctx, actor, onSelf(actor, "account.renew_recovery_codes")), actor.ID, hashes)
 }
 
 // ProveRecovery uses up one of the account's recovery codes, and tells the person.
 func (a *App) ProveRecovery(ctx context.Context, from Visitor, account mailing.Account, code string) error {
 	wrong := mailing.FieldFault(mailing.Invalid, "recovery", "code_wrong")
-	err := a.prove(ctx, from, guessFactor, account.ID, wrong, func() (bool, error) { return a.takeRecoveryCode(ctx, account, code) })
-	if err != nil {
-		return err
-	}
 	left, err := a.store.CountRecoveryCodes(ctx, account.ID)
 	if err != nil {
 		return err
 	}
-	return a.tell(ctx, account, mailCodeUsed, map[string]any{"left": strconv.FormatInt(left, 10)})
+	telling, err := a.tellingOf(ctx, account, mailCodeUsed, map[string]any{"left": strconv.FormatInt(left-1, 10)})
+	if err != nil {
+		return err
+	}
+	return a.prove(ctx, from, guessFactor, account.ID, wrong, func() (bool, error) { return a.takeRecoveryCode(telling, account, code) })
 }
 
 func (a *App) takeRecoveryCode(ctx context.Context, account mailing.Account, code string) (bool, error) {
@@ -194,8 +194,8 @@ func (a *App) ResetFactors(ctx context.Context, actor mailing.Account, accountID
 		Before: mailing.Facts{"passkeys": strconv.Itoa(len(had.Passkeys)), "totp": strconv.FormatBool(!had.TOTP.IsZero())},
 		After:  mailing.Facts{"passkeys": "0", "totp": "false"},
 	}
-	if err := a.store.ResetFactors(a.doing(ctx, actor, deed), accountID); err != nil {
+	if ctx, err = a.tellingOf(ctx, account, mailFactorsReset, nil); err != nil {
 		return err
 	}
-	return a.tell(ctx, account, mailFactorsReset, nil)
+	return a.store.ResetFactors(a.doing(ctx, actor, deed), accountID)
 }

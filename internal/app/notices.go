@@ -21,15 +21,14 @@ const (
 	mailErasurePlanned  = "erasure_planned" // at
 )
 
-// tell mails a person what was done to their account, and from where. What was done is
-// done, so that they are told whatever becomes of the request.
-func (a *App) tell(ctx context.Context, to mailing.Account, name string, vars map[string]any) error {
+// tellingOf has a person be mailed what is done to their account next, and from where.
+func (a *App) tellingOf(ctx context.Context, to mailing.Account, name string, vars map[string]any) (context.Context, error) {
 	about := map[string]any{"link": a.BaseURL + "/profile/security", "from": ""}
 	about["from"], _ = ctx.Value(originKey{}).(string)
 	for key, value := range vars {
 		about[key] = value
 	}
-	return a.mail(context.WithoutCancel(ctx), to, name, about)
+	return a.telling(ctx, to, name, about)
 }
 
 // inMail is a moment as the person reads it: by their language and zone.

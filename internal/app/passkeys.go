@@ -132,6 +132,9 @@ func (a *App) AddPasskey(ctx context.Context, actor mailing.Account, state, answ
 	if err != nil {
 		return nil, err
 	}
+	if ctx, err = a.tellingOf(ctx, actor, mailPasskeyAdded, map[string]any{"passkey": name}); err != nil {
+		return nil, err
+	}
 	codes, hashes := a.newRecoveryCodes(actor.ID)
 	deed := onSelf(actor, "account.add_passkey")
 	deed.After = mailing.Facts{"name": name}
@@ -145,7 +148,7 @@ func (a *App) AddPasskey(ctx context.Context, actor mailing.Account, state, answ
 	if !first {
 		codes = nil
 	}
-	return codes, a.tell(ctx, actor, mailPasskeyAdded, map[string]any{"passkey": name})
+	return codes, nil
 }
 
 func checkPasskeyName(typed string) (string, error) {
@@ -196,10 +199,10 @@ func (a *App) RemovePasskey(ctx context.Context, actor mailing.Account, id int64
 	}
 	deed := onSelf(actor, "account.remove_passkey")
 	deed.Before = mailing.Facts{"name": key.Name}
-	if err := a.store.RemovePasskey(a.doing(ctx, actor, deed), key); err != nil {
+	if ctx, err = a.tellingOf(ctx, actor, mailPasskeyRemoved, map[string]any{"passkey": key.Name}); err != nil {
 		return err
 	}
-	return a.tell(ctx, actor, mailPasskeyRemoved, map[string]any{"passkey": key.Name})
+	return a.store.RemovePasskey(a.doing(ctx, actor, deed), key)
 }
 
 // AskPasskey asks for one of the account's passkeys: as its second factor, or to prove

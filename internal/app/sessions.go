@@ -14,20 +14,20 @@ func (a *App) Sessions(ctx context.Context, actor mailing.Account) ([]mailing.Se
 
 // EndSession signs the actor out in one place.
 func (a *App) EndSession(ctx context.Context, actor mailing.Account, id int64) error {
-	if err := a.store.EndSessionOf(a.doing(ctx, actor, onSelf(actor, "account.end_session")), actor.ID, id); err != nil {
+	ctx, err := a.tellingOf(ctx, actor, mailSessionsEnded, nil)
+	if err != nil {
 		return err
 	}
-	return a.tell(ctx, actor, mailSessionsEnded, nil)
+	return a.store.EndSessionOf(a.doing(ctx, actor, onSelf(actor, "account.end_session")), actor.ID, id)
 }
 
 // EndOtherSessions signs the actor out everywhere but in the session with the key, and
 // returns the era in which that one goes on.
 func (a *App) EndOtherSessions(ctx context.Context, actor mailing.Account, key string) (era int64, err error) {
-	era, err = a.store.EndOtherSessions(a.doing(ctx, actor, onSelf(actor, "account.end_other_sessions")), actor, key)
-	if err != nil {
+	if ctx, err = a.tellingOf(ctx, actor, mailSessionsEnded, nil); err != nil {
 		return 0, err
 	}
-	return era, a.tell(ctx, actor, mailSessionsEnded, nil)
+	return a.store.EndOtherSessions(a.doing(ctx, actor, onSelf(actor, "account.end_other_sessions")), actor, key)
 }
 
 // PasswordChange is what the form asks for.
@@ -56,8 +56,8 @@ func (a *App) ChangePassword(ctx context.Context, from Visitor, actor mailing.Ac
 	}
 	deed := onSelf(actor, "account.change_password")
 	deed.Before, deed.After = mailing.Facts{"password": mailing.Masked}, mailing.Facts{"password": mailing.Masked}
-	if era, err = a.store.ChangePassword(a.doing(ctx, actor, deed), actor, hash, key); err != nil {
+	if ctx, err = a.tellingOf(ctx, actor, mailPasswordChanged, nil); err != nil {
 		return 0, err
 	}
-	return era, a.tell(ctx, actor, mailPasswordChanged, nil)
+	return a.store.ChangePassword(a.doing(ctx, actor, deed), actor, hash, key)
 }

@@ -58,6 +58,9 @@ func (a *App) EnableTOTP(ctx context.Context, from Visitor, actor mailing.Accoun
 		return nil, err
 	}
 	codes, hashes := a.newRecoveryCodes(actor.ID)
+	if ctx, err = a.tellingOf(ctx, actor, mailTOTPOn, nil); err != nil {
+		return nil, err
+	}
 	first, err := a.store.EnableTOTP(a.doing(ctx, actor, onSelf(actor, "account.enable_totp")), store.TOTP{
 		AccountID: actor.ID, Sealed: a.keys.Seal(purposeTOTP, idText(actor.ID), secret), UsedStep: step, CreatedAt: a.Now(),
 	}, hashes)
@@ -67,15 +70,16 @@ func (a *App) EnableTOTP(ctx context.Context, from Visitor, actor mailing.Accoun
 	if !first {
 		codes = nil
 	}
-	return codes, a.tell(ctx, actor, mailTOTPOn, nil)
+	return codes, nil
 }
 
 // DisableTOTP has the actor's sign-ins ask for codes of an app no more.
 func (a *App) DisableTOTP(ctx context.Context, actor mailing.Account) error {
-	if err := a.store.DisableTOTP(a.doing(ctx, actor, onSelf(actor, "account.disable_totp")), actor.ID); err != nil {
+	ctx, err := a.tellingOf(ctx, actor, mailTOTPOff, nil)
+	if err != nil {
 		return err
 	}
-	return a.tell(ctx, actor, mailTOTPOff, nil)
+	return a.store.DisableTOTP(a.doing(ctx, actor, onSelf(actor, "account.disable_totp")), actor.ID)
 }
 
 // ProveCode checks a code of the account's app, which is then used up.
