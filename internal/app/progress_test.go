@@ -60,6 +60,7 @@ func TestProgress(t *testing.T) {
 		h.RunsMoved(t.Context(), []int64{run}, nil)
 	})
 	t.Run("when the run has moved, all see it", func(t *testing.T) {
+		progress(other, h.owner) // is kept there
 		must(t, h.store.CancelRun(t.Context(), run, storetest.Now))
 		if p := progress(other, h.owner); !p.State.Open() {
 			t.Fatal("it is seen without a word")
