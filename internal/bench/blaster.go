@@ -20,7 +20,7 @@ func blast(ctx context.Context, s scenario) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	blaster, err := start(ctx, nil, os.Stderr, "bench", "blast", "--to="+sink.addr,
+	blaster, err := start(ctx, []string{}, os.Stderr, "bench", "blast", "--to="+sink.addr,
 		"--with="+strconv.Itoa(s.Connections), "--recipients="+strconv.Itoa(s.Recipients))
 	if err != nil {
 		return Result{}, errors.Join(err, sink.end())

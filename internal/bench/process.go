@@ -22,7 +22,8 @@ type process struct {
 	out io.Reader
 }
 
-// start starts this program with other arguments. It writes its log into log.
+// start starts this program with other arguments, in an environment of its own: what is set
+// for the one that measures is none of its business. It writes its log into log.
 func start(ctx context.Context, env []string, log io.Writer, args ...string) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {

@@ -97,7 +97,7 @@ type sink struct {
 }
 
 func startSink(ctx context.Context, delay time.Duration) (*sink, error) {
-	p, err := start(ctx, nil, os.Stderr, "bench", "sink", "--delay="+delay.String())
+	p, err := start(ctx, []string{}, os.Stderr, "bench", "sink", "--delay="+delay.String())
 	if err != nil {
 		return nil, err
 	}
