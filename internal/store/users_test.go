@@ -79,6 +79,7 @@ func TestBlocking(t *testing.T) {
 		ok(t, err)
 		equal(t, "signed in", there, false)
 		ok(t, s.Unblock(ctx, a.ID))
+		a.Era++ // with the sessions of before
 		equal(t, "afterwards", must(s.Account(ctx, a.ID))(t), a)
 		wantCode(t, s.Block(ctx, 1, 7, "", now), "not_found")
 	})
