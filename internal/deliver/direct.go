@@ -79,6 +79,8 @@ func (l *lane) routeAll(ctx context.Context, urgent, bulk <-chan job) {
 }
 
 func (w *worker) route(j *job) {
+	w.busy.Add(1)
+	defer w.busy.Add(-1)
 	if w.ctx.Err() != nil || w.isClosed() || j.Unmailable != "" {
 		w.settleUnsent(j)
 		return

@@ -139,10 +139,12 @@ func (l *lane) isLimited() bool { return l.limits.PerSecond > 0 }
 func (l *lane) weight() int { return max(l.road.Weight, 1) }
 
 // watch looks whether the lane has stalled. Then what waits in it is handed back, and
-// it is given nothing until an answer comes to what it has on the wire.
+// it is given nothing until an answer comes to what it has on the wire; with nothing
+// there, none would come. So it is when the ledger was away for long, which holds up
+// those who send as a silent server does.
 func (l *lane) watch(now time.Time) {
 	moved := l.moved.Load()
-	if l.stalled && moved == l.still {
+	if l.stalled && moved == l.still && l.busy.Load() > 0 {
 		return
 	}
 	l.stalled = false
