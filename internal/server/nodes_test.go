@@ -107,6 +107,15 @@ func pauseProcess(t *testing.T, p *process, signal syscall.Signal) {
 	}
 }
 
+// senders are the nodes that have sent mails of a run.
+func (h *house) senders(run int64) map[string]bool {
+	nodes := map[string]bool{}
+	for _, a := range h.log(run) {
+		nodes[a.Node] = true
+	}
+	return nodes
+}
+
 // TestFrozenNode has one of three nodes frozen past its lease and woken, and one
 // killed for good meanwhile.
 func TestFrozenNode(t *testing.T) {
@@ -119,7 +128,7 @@ func TestFrozenNode(t *testing.T) {
 	frozen.says("pages are served", 30*time.Second)
 	killed.says("pages are served", 30*time.Second)
 	run := h.sendNow(h.mailing(mailing.NeverTwice))
-	s.awaitMore(t, many/4)
+	await(t, 30*time.Second, "all three send", func() bool { return len(h.senders(run)) == 3 })
 	pauseProcess(t, frozen, syscall.SIGSTOP)
 	t.Cleanup(func() { frozen.kill() })
 	s.awaitMore(t, many/4)
@@ -151,11 +160,7 @@ func TestFrozenNode(t *testing.T) {
 		torture.Record(t, line)
 		next := h.sendNow(h.mailing(mailing.NeverTwice))
 		h.awaitEnd(next, time.Minute)
-		nodes := map[string]bool{}
-		for _, a := range h.log(next) {
-			nodes[a.Node] = true
-		}
-		if len(nodes) != 2 {
+		if nodes := h.senders(next); len(nodes) != 2 {
 			t.Errorf("%d nodes have sent the next run, want 2", len(nodes))
 		}
 	})
