@@ -5,7 +5,9 @@
 # of its own, without any way out, on an installation that is thrown away. It takes
 # hours. docs/security.md tells what came of it.
 #
-#   build/attack.sh [FOLDER [user|manager|admin|sqlmap ...]]
+#   [DATABASE=postgres] build/attack.sh [FOLDER [user|manager|admin|sqlmap ...]]
+#
+# DATABASE=postgres takes a PostgreSQL of its own in place of SQLite.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -32,12 +34,28 @@ base=http://$at
 password="correct horse battery staple 7"
 data= service=
 
+# database starts a PostgreSQL that only this machine's own socket leads to.
+database() {
+	[ "${DATABASE:-sqlite}" = postgres ] || return 0
+	local place=$data/postgres programs
+	programs=$(ls -d /usr/lib/postgresql/*/bin | tail -1)
+	chmod 711 "$data"
+	install -d -o postgres -g postgres -m 755 "$place"
+	runuser -u postgres -- "$programs/initdb" -D "$place/cluster" -A trust -E UTF8 --no-sync >/dev/null
+	runuser -u postgres -- "$programs/pg_ctl" -w -D "$place/cluster" -l "$place/log" -o "-k $place -h ''" start >/dev/null
+	stop_database() { runuser -u postgres -- "$programs/pg_ctl" -w -m fast -D "$place/cluster" stop >/dev/null; }
+	export DATABASE_URL="postgres://postgres@/postgres?host=$place"
+}
+
+stop_database() { :; }
+
 # begin starts a service with sample data on a new installation and leaves the cookie
 # of somebody with the role in $cookies.
 begin() {
 	local role=$1
 	data=$(mktemp -d)
 	export VESTNIK_DATA_DIR=$data VESTNIK_ADDR=$at VESTNIK_LOG_LEVEL=warn
+	database
 	VESTNIK_SAMPLE_DATA=true bin/vestnik serve 2>"$out/service-$role.log" &
 	service=$!
 	until curl -fs "$base/healthz" >/dev/null; do sleep 0.2; done
@@ -57,6 +75,7 @@ begin() {
 end() {
 	kill "$service"
 	wait "$service" || true
+	stop_database
 	rm -rf "$data"
 }
 
@@ -81,7 +100,8 @@ inject() {
 	local each
 	for each in '/clients?q=a&sort=email&page=1&status=mailable&scope=all' '/messages?q=a&sort=subject&page=1' \
 		'/mailings?q=a&sort=created&page=1&status=created&scope=all' '/logs?q=a&status=failed&from=2026-01-01&to=2026-12-31&before=9&scope=all' \
-		'/users?q=a&sort=email&page=1' '/demo?q=a&page=1'; do
+		'/admin/users?q=a&sort=email&page=1&role=user&status=active' '/admin/mailings?q=a&sort=created&page=1&status=created&owner=1' \
+		'/admin/audit?q=a&action=a&from=2026-01-01&to=2026-12-31&before=9' '/demo?q=a&page=1'; do
 		attack "$each"
 	done
 	attack /login 'email=a@example.org&password=b'
@@ -89,14 +109,21 @@ inject() {
 	attack /confirm_code/admin@example.org/ 'code=123456'
 	attack /clients/new 'email=c@example.net&first_name=a&last_name=b&comment=c'
 	attack /clients/delete 'id=1'
+	attack /messages/preview 'subject=a&body=b&format=markdown&contact=1'
 	end
 	echo "sqlmap: $out/sqlmap.log"
 }
 
 attack() {
-	local form=()
+	local form=() dbms=SQLite status
 	[ $# = 1 ] || form=(--data "$2")
-	sqlmap -u "$base$1" "${form[@]}" --cookie "$session" --batch --level 2 --risk 2 --dbms SQLite --technique BEUST --threads 1 \
+	[ "${DATABASE:-sqlite}" != postgres ] || dbms=PostgreSQL
+	status=$(curl -s -o /dev/null -w '%{http_code}' -b "$cookies" "${form[@]}" "$base$1")
+	if [ "$status" = 404 ] || [ "$status" -ge 500 ]; then
+		echo "$1 answers $status: there is nothing to attack" >&2
+		exit 1
+	fi
+	sqlmap -u "$base$1" "${form[@]}" --cookie "$session" --batch --level 2 --risk 2 --dbms "$dbms" --technique BEUST --threads 1 \
 		--disable-coloring --flush-session --output-dir "$data/sqlmap" --ignore-code 401,403,404,422,429 >>"$out/sqlmap.log" 2>&1 || true
 }
 

@@ -26,6 +26,15 @@ const (
 // restAfterNone is how long a run that had nothing due is left alone.
 const restAfterNone = 500 * time.Millisecond
 
+// While a run is opening, writing down its deliveries goes first, and only so many of
+// them are leased every so often: beside a sending at full speed, a million recipients
+// were written down in 44 s on PostgreSQL, on two cores, now in 21. The last mail leaves
+// no later for it. Chosen: what fifty connections send to a server that answers in 20 ms.
+const (
+	openingBatch = 600
+	openingEvery = 250 * time.Millisecond
+)
+
 // feeder leases what is due and gives it to those who send.
 type feeder struct {
 	*Engine
@@ -125,6 +134,10 @@ func (f *feeder) lease(ctx context.Context, run *mailing.Run, most int) ([]job, 
 	now := time.Now()
 	if most < 1 || ctx.Err() != nil {
 		return nil, nil
+	}
+	if run.State == mailing.RunOpening && run.Priority == mailing.PriorityBulk {
+		most = min(most, openingBatch)
+		f.resting[run.ID] = now.Add(openingEvery)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
 	defer cancel()

@@ -111,6 +111,7 @@ const (
 // was, whoever calls it, and may be called again after any failure. Of two who
 // call it at once, one does a part and the other none.
 func (s *Store) FillRun(ctx context.Context, id int64, now time.Time) (done bool, err error) {
+	var before int64
 	err = s.inTx(ctx, func(q *sqlc.Queries, tx *sql.Tx) error {
 		done = false
 		if s.dialect.fill != "" {
@@ -126,6 +127,7 @@ func (s *Store) FillRun(ctx context.Context, id int64, now time.Time) (done bool
 			done = true
 			return nil
 		}
+		before = run.FilledTo
 		to, err := fillEnd(ctx, q, run)
 		if err != nil {
 			return err
@@ -136,10 +138,28 @@ func (s *Store) FillRun(ctx context.Context, id int64, now time.Time) (done bool
 		}
 		return fill(ctx, q, run, to, now)
 	})
+	// To have the statement itself pass over what is there already took PostgreSQL a
+	// third of its time.
+	if isDuplicate(err) {
+		err = s.filledMeanwhile(ctx, id, before, err)
+	}
 	if mailing.KindOf(err) == mailing.Conflict {
 		return false, nil
 	}
 	return done && err == nil, wrap(err, "fill run")
+}
+
+// filledMeanwhile returns a conflict when somebody else has filled the run since before,
+// and else the error.
+func (s *Store) filledMeanwhile(ctx context.Context, id, before int64, err error) error {
+	run, unread := s.r.Run(ctx, id)
+	switch {
+	case unread != nil:
+		return unread
+	case run.FilledTo == before:
+		return err
+	}
+	return changed(0, nil)
 }
 
 func fillEnd(ctx context.Context, q *sqlc.Queries, run sqlc.Run) (int64, error) {

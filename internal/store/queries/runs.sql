@@ -34,8 +34,7 @@ select cast(@run_id as bigint), c.id, c.email,
 from contacts c
 left join suppressions s on s.owner_id = c.owner_id and s.email = c.email
 where c.owner_id = @owner_id and c.id > @after_id and c.id <= @to_id
-order by c.id
-on conflict (run_id, contact_id) do nothing;
+order by c.id;
 
 -- name: FillChosen :execresult
 insert into deliveries (run_id, contact_id, email, state, reason, due_at, created_at, settled_at)
@@ -47,8 +46,7 @@ from mailing_contacts mc
 join contacts c on c.id = mc.contact_id
 left join suppressions s on s.owner_id = c.owner_id and s.email = c.email
 where mc.mailing_id = @mailing_id and mc.contact_id > @after_id and mc.contact_id <= @to_id
-order by c.id
-on conflict (run_id, contact_id) do nothing;
+order by c.id;
 
 -- name: FillEndAll :one
 select cast(coalesce(max(id), 0) as bigint) as to_id from (

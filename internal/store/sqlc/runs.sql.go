@@ -404,7 +404,6 @@ from contacts c
 left join suppressions s on s.owner_id = c.owner_id and s.email = c.email
 where c.owner_id = $3 and c.id > $4 and c.id <= $5
 order by c.id
-on conflict (run_id, contact_id) do nothing
 `
 
 type FillAllParams struct {
@@ -436,7 +435,6 @@ join contacts c on c.id = mc.contact_id
 left join suppressions s on s.owner_id = c.owner_id and s.email = c.email
 where mc.mailing_id = $3 and mc.contact_id > $4 and mc.contact_id <= $5
 order by c.id
-on conflict (run_id, contact_id) do nothing
 `
 
 type FillChosenParams struct {
