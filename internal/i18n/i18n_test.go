@@ -76,7 +76,7 @@ func TestTexts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		expect(t, catalog.For("tlh").T("answer.yes"), "Yes")
+		expect(t, catalog.For("tlh").T("action.save"), "Save")
 	})
 	t.Run("Russian counts by one, few and many", func(t *testing.T) {
 		for count, want := range map[int64]string{

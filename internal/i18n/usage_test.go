@@ -5,37 +5,24 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 )
-
-// vocabulary are the sections of words that are kept complete on purpose, so
-// that the pages and the API choose from them: a page that needs "Cancel" finds
-// it. A key of any other section must be used by name, or made by putting
-// together a literal that ends with a dot and a value ("month." + n).
-var vocabulary = []string{
-	"action.", "answer.", "app.", "field.", "language.", "weekday.",
-	"status.", "frequency.", "role.", "audience.", "doubt.", "run_kind.", "run_state.", "delivery.", "attempt.",
-}
-
-// generalErrors are codes for which no Error is made: they are shown for a kind
-// of error, or by the web server itself.
-var generalErrors = []string{
-	"internal", "not_found", "forbidden", "sign_in_needed", "changed_meanwhile", "too_many_requests", "unavailable",
-	"required", "code_wrong",
-}
 
 var (
 	literal = regexp.MustCompile(`"([a-z0-9_.]+)"`)
 	// A call of Printer.T or Printer.N with a whole key.
 	rendered = regexp.MustCompile(`\.[TN]\(\s*"([^"]+)"\s*[,)]`)
+	told     = regexp.MustCompile(`\.T\(\s*"([^"]+)"\s*[,)]`)
+	counted  = regexp.MustCompile(`\.N\(\s*"([^"]+)"\s*[,)]`)
+	// What words are made of, also in the names that Go writes together.
+	word = regexp.MustCompile(`[A-Z]?[a-z]+|[A-Z]+|[0-9]+`)
 	// The ways to make a mailing.Error with a code written out.
 	faulted = regexp.MustCompile(`\bFault\([^,()]+,\s*"([a-z0-9_]+)"|\bFieldFault\([^,()]+,[^,()]+,\s*"([a-z0-9_]+)"|\b(?:p|problems)\.Add\([^,()]+,\s*"([a-z0-9_]+)"`)
 )
 
 // source is the text of the program: Go and templ files, without tests and
-// without what templ generates.
+// without what templ generates, and the time zones that one can choose.
 func source(t *testing.T) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
@@ -48,7 +35,7 @@ func source(t *testing.T) map[string]string {
 			if err != nil {
 				return err
 			}
-			isSource := strings.HasSuffix(name, ".templ") || strings.HasSuffix(name, ".go") &&
+			isSource := strings.HasSuffix(name, ".templ") || filepath.Base(name) == "zones.txt" || strings.HasSuffix(name, ".go") &&
 				!strings.HasSuffix(name, "_test.go") && !strings.HasSuffix(name, "_templ.go")
 			if entry.IsDir() || !isSource {
 				return nil
@@ -97,30 +84,70 @@ func TestUsage(t *testing.T) {
 			}
 		}
 	})
+	t.Run("what counts has plural forms, and nothing else", func(t *testing.T) {
+		for key, file := range found(texts, told) {
+			if ru.Has(key) && isPlural(ru.messages[key]) {
+				t.Errorf("%s counts nothing with %q, which has plural forms", file, key)
+			}
+		}
+		for key, file := range found(texts, counted) {
+			if ru.Has(key) && !isPlural(ru.messages[key]) {
+				t.Errorf("%s counts with %q, which has no plural forms", file, key)
+			}
+		}
+	})
 	t.Run("every text is used", func(t *testing.T) {
-		literals := found(texts, literal)
+		literals, words := found(texts, literal), wordsOf(texts)
 		for key := range ru.messages {
-			if !used(key, literals) {
+			if !used(key, literals, words) {
 				t.Errorf("nothing uses %q", key)
+			}
+		}
+	})
+	t.Run("a text that nothing uses is noticed", func(t *testing.T) {
+		literals, words := map[string]string{"status.": "file", "status.paused": "file"}, map[string]bool{"paused": true}
+		for key, want := range map[string]bool{"status.paused": true, "status.gone": false, "relay.paused": false} {
+			if used(key, literals, words) != want {
+				t.Errorf("%q", key)
 			}
 		}
 	})
 }
 
-// used reports whether key, a beginning of it that ends with a dot, or the code
-// of an error stands in the code.
-func used(key string, literals map[string]string) bool {
+// wordsOf are all words of the program, in lower case.
+func wordsOf(texts map[string]string) map[string]bool {
+	words := map[string]bool{}
+	for _, text := range texts {
+		for _, w := range word.FindAllString(text, -1) {
+			words[strings.ToLower(w)] = true
+		}
+	}
+	return words
+}
+
+// used reports whether a key, or the code of an error, stands in the code; or whether a
+// beginning of it does that ends with a dot, and the words of the rest are there, which
+// are put together with it ("month." + n).
+func used(key string, literals map[string]string, words map[string]bool) bool {
 	if literals[key] != "" {
 		return true
 	}
 	if code, isError := strings.CutPrefix(key, "error."); isError {
-		return literals[code] != "" || slices.Contains(generalErrors, code)
+		return literals[code] != ""
 	}
 	for i, letter := range key {
-		beginning := key[:i+1]
-		if letter == '.' && (slices.Contains(vocabulary, beginning) || literals[beginning] != "") {
+		if letter == '.' && literals[key[:i+1]] != "" && allIn(key[i+1:], words) {
 			return true
 		}
 	}
 	return false
+}
+
+func allIn(text string, words map[string]bool) bool {
+	for _, w := range word.FindAllString(text, -1) {
+		if !words[w] {
+			return false
+		}
+	}
+	return true
 }
