@@ -27,7 +27,10 @@ var may = map[string]string{
 	"cmd/vestnik":  "bench server config app mailing i18n smtpsink pgserver",
 	"bench":        "server config app mailing store compose smtpsink pgserver",
 	"server":       everything,
-	"web":          "mailing app i18n",
+	"web":          "mailing app i18n manual",
+	"manual":       "docs",
+	"docs":         "",
+	"browser":      "",
 	"api":          "mailing app",
 	"jobs":         "mailing store schedule app",
 	"app":          "mailing store auth compose picture cache",
@@ -61,7 +64,7 @@ var testsMay = map[string]string{
 	"cmd/vestnik": everything,
 	"server":      everything,
 	"jobs":        "mailing store smtpsink auth",
-	"web":         "mailing store smtpsink auth config transport cache",
+	"web":         "mailing store smtpsink auth config transport cache browser",
 	"api":         "mailing store smtpsink auth config",
 }
 

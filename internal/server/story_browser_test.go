@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -14,14 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
-	browserlog "github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/network"
-	browserpage "github.com/chromedp/cdproto/page"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"vestnik/internal/browser"
 	"vestnik/internal/config"
 	"vestnik/internal/i18n"
 	"vestnik/internal/server"
@@ -53,11 +47,11 @@ const (
 
 // storyNeeds skips a story where there is no browser for it, or no scripts for the
 // pages. Where everything is to be tested, it fails.
-func storyNeeds(t *testing.T) (browser string) {
+func storyNeeds(t *testing.T) (chromium string) {
 	t.Helper()
-	browser = needProgram(t, "chromium", "chromium")
+	chromium = needProgram(t, "chromium", "chromium")
 	if assets.URL("app.js") != "" {
-		return browser
+		return chromium
 	}
 	why := "the bundle of scripts is not there; make it with \"npm ci && go run ./build/assets\""
 	if systemTests() {
@@ -131,19 +125,11 @@ func newStoryVisitor(t *testing.T, base, lang string) *storyVisitor {
 		t.Fatal(err)
 	}
 	v := &storyVisitor{Printer: catalog.For(lang), t: t, base: base, title: filepath.Base(t.Name())}
-	browser, quit := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(storyNeeds(t)),
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-software-rasterizer", true),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("lang", lang), chromedp.Flag("accept-lang", lang),
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),
-		// Else a mail's frame is a process of its own, whose faults would be missed.
-		chromedp.Flag("disable-features", "Translate,IsolateSandboxedIframes"),
-		chromedp.WindowSize(storyWide, storyWideHeight),
-	)...)
+	running, quit := chromedp.NewExecAllocator(context.Background(),
+		append(browser.Options(storyNeeds(t), lang), chromedp.WindowSize(storyWide, storyWideHeight))...)
 	t.Cleanup(quit)
 	var leave context.CancelFunc
-	v.tab, leave = chromedp.NewContext(browser, chromedp.WithListener(v.notice))
+	v.tab, leave = chromedp.NewContext(running, chromedp.WithListener(v.notice))
 	t.Cleanup(leave)
 	t.Cleanup(v.judge)
 	// The tab lives as long as the context of its first steps.
@@ -157,39 +143,10 @@ func newStoryVisitor(t *testing.T, base, lang string) *storyVisitor {
 // notice listens to the browser for what no page may do: complain, fail to load
 // something, or ask another host.
 func (v *storyVisitor) notice(event any) {
-	switch e := event.(type) {
-	case *network.EventRequestWillBeSent:
-		if u := e.Request.URL; !strings.HasPrefix(u, v.base+"/") && !strings.HasPrefix(u, "data:") {
-			v.wrong("%s asks for %s", e.DocumentURL, u)
-		}
-	case *network.EventResponseReceived:
-		if e.Response.Status >= http.StatusBadRequest {
-			v.wrong("%s answers %d", e.Response.URL, int(e.Response.Status))
-		}
-	case *network.EventLoadingFailed:
-		if !e.Canceled && e.ErrorText != "net::ERR_ABORTED" {
-			v.wrong("something was not loaded: %s %s", e.ErrorText, e.BlockedReason)
-		}
-	case *browserlog.EventEntryAdded:
-		// What the network says is told by its own events, with the address.
-		if e.Entry.Source != browserlog.EntrySourceNetwork && e.Entry.Level != browserlog.EntryLevelVerbose &&
-			!strings.HasPrefix(e.Entry.Text, storyTooQuick) {
-			v.wrong("the browser says: %s %s (%s)", e.Entry.Level, e.Entry.Text, e.Entry.URL)
-		}
-	case *browserpage.EventJavascriptDialogOpening:
-		v.wrong("a dialog opens: %s", e.Message)
-	case *runtime.EventExceptionThrown:
-		v.wrong("a script failed: %s", (&chromedp.ExceptionError{ExceptionDetails: e.ExceptionDetails}).Error())
-	case *runtime.EventConsoleAPICalled:
-		if e.Type == "error" || e.Type == "warning" || e.Type == "assert" {
-			v.wrong("the console says: %s", storyJS(e.Args))
-		}
+	if wrong := browser.Complaint(event, v.base); wrong != "" {
+		v.wrong("%s", wrong)
 	}
 }
-
-// storyTooQuick is what the browser says of a field that is filled in before the page
-// was painted for the first time, when it would have got the focus. No person is so quick.
-const storyTooQuick = "Autofocus processing was blocked because a document already has a focused element"
 
 func (v *storyVisitor) wrong(format string, args ...any) {
 	v.mu.Lock()
@@ -398,13 +355,7 @@ func storyAsk[T any](v *storyVisitor, expression string) (T, error) {
 }
 
 // storyJS writes a value as JavaScript does.
-func storyJS(value any) string {
-	text, err := json.Marshal(value)
-	if err != nil {
-		panic(err) // never happens for strings and what the browser itself has sent
-	}
-	return string(text)
-}
+func storyJS(value any) string { return browser.JS(value) }
 
 // look looks at the page on a phone, where nothing may stand out at the side, and
 // takes its pictures: wide and narrow, light and dark.
@@ -433,14 +384,7 @@ func (v *storyVisitor) look(name string) {
 // so that pictures show pages at rest.
 func (v *storyVisitor) window(width, height int64, scheme string) {
 	v.t.Helper()
-	v.do("resize the window", chromedp.EmulateViewport(width, height), func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{
-				{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
-			},
-		})
-		return chromedp.Void{}, err
-	})
+	v.do("resize the window", browser.Window(width, height, scheme))
 }
 
 // picture keeps a picture of the whole page, if pictures are wanted.
