@@ -168,6 +168,7 @@ var adminFixtures = map[string]func(*visit){
 	"POST /admin/invitations/{id}/renew":  func(v *visit) { v.fill("id", v.invitation().id) },
 	"POST /admin/invitations/{id}/revoke": func(v *visit) { v.fill("id", v.invitation().id) },
 
+	"GET /docs/{name}": func(v *visit) { v.fill("name", "reports") },
 	"GET /blog/{slug}": func(v *visit) {
 		v.fill("slug", v.h.post(app.Operator, app.PostForm{Title: v.fresh(), Body: "text"}).Slug)
 	},

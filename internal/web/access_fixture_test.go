@@ -63,9 +63,9 @@ type accessWorld struct {
 }
 
 // newAccessHarness is one in which everything can be done that can be done at all.
-func newAccessHarness(t *testing.T) *harness {
+func newAccessHarness(t *testing.T, adjust ...func(*app.Config, *web.Options)) *harness {
 	t.Helper()
-	h := newHarness(t, named, withJobs)
+	h := newHarness(t, append([]func(*app.Config, *web.Options){named, withJobs}, adjust...)...)
 	h.exec("create table river_job (kind text not null, state text not null)") // all that the pages read of River's
 	h.exec("insert into river_job (kind, state) values ('sweep', 'retryable')")
 	return h

@@ -217,6 +217,7 @@ func (w *accessWorld) cell(t *testing.T, route web.Route, visitor, whose string)
 		t.Errorf("%s by %s, whose thing is %s, fails: %s", route.Pattern, visitor, whose, w.h.log)
 	}
 	w.checkDeeds(t, route, visitor, refused, left)
+	checkWords(t, answer, fmt.Sprintf("%s by %s, whose thing is %s", route.Pattern, visitor, whose))
 	if left > 0 {
 		cell += fmt.Sprintf("+%d", left)
 	}

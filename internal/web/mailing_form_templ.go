@@ -935,11 +935,11 @@ func optionFields(p ui.Page, f mailingFormPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.RadioGroup(ui.Field{Name: "weight", Label: p.T("mailings.weight_question"), Hint: p.T("mailings.weight_hint"), Value: f.Weight, Error: f.Problems["weight"]}, weightOptions(p)...).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.RadioGroup(ui.Field{Name: "weight", Label: p.T("mailings.weight_question"), Hint: p.T("mailings.weight_hint"), Value: f.Weight, Error: f.Problems["weight"], Help: ui.Help(p, ui.HelpWeight)}, weightOptions(p)...).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.RadioGroup(ui.Field{Name: "doubt", Label: p.T("mailings.doubt_question"), Value: f.Doubt, Error: f.Problems["doubt"]}, ui.Option{Value: "never_twice", Label: p.T("doubt.never_twice"), Hint: p.T("mailings.doubt_never_twice")}, ui.Option{Value: "never_missed", Label: p.T("doubt.never_missed"), Hint: p.T("mailings.doubt_never_missed")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.RadioGroup(ui.Field{Name: "doubt", Label: p.T("mailings.doubt_question"), Value: f.Doubt, Error: f.Problems["doubt"], Help: ui.Help(p, ui.HelpNeverTwice)}, ui.Option{Value: "never_twice", Label: p.T("doubt.never_twice"), Hint: p.T("mailings.doubt_never_twice")}, ui.Option{Value: "never_missed", Label: p.T("doubt.never_missed"), Hint: p.T("mailings.doubt_never_missed")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -1241,7 +1241,7 @@ func limitFields(p ui.Page, form relayForm, problems map[string]string) templ.Co
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.NumberField(ui.Field{Name: "weight", Label: p.T("relay.weight"), Value: form.typed["weight"], Required: true, Min: "1", Max: strconv.Itoa(app.MaxRelayWeight), Error: problems["weight"], Hint: p.T("relay.weight_hint")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.NumberField(ui.Field{Name: "weight", Label: p.T("relay.weight"), Value: form.typed["weight"], Required: true, Min: "1", Max: strconv.Itoa(app.MaxRelayWeight), Error: problems["weight"], Hint: p.T("relay.weight_hint"), Help: ui.Help(p, ui.HelpShare)}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -1506,7 +1506,7 @@ func userLimit(p ui.Page, v app.UserView, problems map[string]string) templ.Comp
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.NumberField(ui.Field{Name: "per_day", Label: p.T("users.mails"), Value: strconv.FormatInt(v.PerDay, 10), Min: "0", Max: strconv.Itoa(app.MaxPerDay), Hint: p.T("users.per_day_hint"), Error: problems["per_day"]}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.NumberField(ui.Field{Name: "per_day", Label: p.T("users.mails"), Value: strconv.FormatInt(v.PerDay, 10), Min: "0", Max: strconv.Itoa(app.MaxPerDay), Hint: p.T("users.per_day_hint"), Error: problems["per_day"], Help: ui.Help(p, ui.HelpQuota)}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -21,9 +21,10 @@ type Field struct {
 	Disabled     bool
 	ReadOnly     bool
 	Placeholder  string
-	Autocomplete string // a token of the HTML standard, such as "email"
-	MaxLength    int    // in UTF-16 units, as browsers count; 0 for no limit
-	Min, Max     string // of dates, times and numbers
+	Autocomplete string          // a token of the HTML standard, such as "email"
+	MaxLength    int             // in UTF-16 units, as browsers count; 0 for no limit
+	Min, Max     string          // of dates, times and numbers
+	Help         templ.Component // a Help below the hint; may be nil
 	Attributes   templ.Attributes
 }
 

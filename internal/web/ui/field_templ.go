@@ -1305,6 +1305,12 @@ func remarks(f Field) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
+		if f.Help != nil {
+			templ_7745c5c3_Err = f.Help.Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+		}
 		return nil
 	})
 }

@@ -123,6 +123,7 @@ func (p Page) navigation() []NavItem {
 		{Path: "/logs", Label: p.T("nav.logs"), Icon: "list-details"},
 		{Path: "/blog", Label: p.T("nav.blog"), Icon: "news"},
 	}
+	items = append(items, NavItem{Path: "/docs", Label: p.T("nav.docs"), Icon: "help"})
 	if p.Person.Role.May(mailing.ViewUsers) {
 		items = append(items, NavItem{Path: AdminPath, Label: p.T("nav.admin"), Icon: "settings"})
 	}
