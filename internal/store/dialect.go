@@ -30,6 +30,8 @@ type dialect struct {
 	// text; each gives the rows of a JSON array of arrays.
 	field func(i int, sqlType string) string
 	each  string
+	// domain is the part of an address behind the @.
+	domain string
 }
 
 // onlyByIndex has the rest of a transaction find rows one by one, by their indexes. By
@@ -64,6 +66,8 @@ where id = $1 and (state = 'opening' or state = 'sending')
 for no key update`,
 	field: func(i int, sqlType string) string { return fmt.Sprintf("cast(value ->> %d as %s)", i, sqlType) },
 	each:  "jsonb_array_elements(cast($1 as jsonb)) as each_row (value)",
+
+	domain: "split_part(email, '@', 2)",
 }
 
 var sqliteDialect = dialect{
@@ -83,6 +87,8 @@ where id = $1 and (state = 'opening' or state = 'sending')
     and exists (select 1 from nodes where nodes.id = $2 and epoch = $3)`,
 	field: func(i int, _ string) string { return fmt.Sprintf("json_extract(value, '$[%d]')", i) },
 	each:  "json_each($1)",
+
+	domain: "substr(email, instr(email, '@') + 1)",
 }
 
 // exec runs one statement that changes many rows and returns how many.

@@ -442,10 +442,13 @@ func (s *Store) Log(ctx context.Context, f LogFilter) ([]mailing.Attempt, error)
 
 func (f LogFilter) query() (string, []any) {
 	p := f.predicate()
-	return fmt.Sprintf(`select id, delivery_id, run_id, mailing_id, owner_id, email, at,
-duration_us, node, host, tls, stage, result, code, enhanced, reply
-from attempts%s order by id desc limit %d`, p.where(), max(f.Limit, 0)), p.values
+	return fmt.Sprintf(`%s%s order by id desc limit %d`, attemptFields, p.where(), max(f.Limit, 0)), p.values
 }
+
+// attemptFields begins a query of what scanAttempt reads.
+const attemptFields = `select id, delivery_id, run_id, mailing_id, owner_id, email, at,
+duration_us, node, host, tls, stage, result, code, enhanced, reply
+from attempts`
 
 func (f LogFilter) predicate() (p predicate) {
 	// The plus sign keeps the databases from going through all that is the owner's

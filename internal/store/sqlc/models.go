@@ -148,6 +148,17 @@ type Erasure struct {
 	CreatedAt int64
 }
 
+type Hindrance struct {
+	Node   string
+	RoadID int64
+	Site   string
+	Kind   string
+	Name   string
+	Why    string
+	Since  int64
+	Until  int64
+}
+
 type Import struct {
 	ID         int64
 	OwnerID    int64
@@ -337,6 +348,12 @@ type Relay struct {
 	Trouble        string
 	TroubleAt      int64
 	CreatedAt      int64
+}
+
+type Report struct {
+	RunID  int64
+	Body   string
+	MadeAt int64
 }
 
 type Run struct {
