@@ -127,6 +127,7 @@ type Engine struct {
 	hands hands
 
 	lanes      lanes
+	hindrances hindrances
 	outcomes   chan store.Outcome
 	aliveUntil atomic.Pointer[time.Time]
 	nodes      atomic.Int64 // that live, this one included

@@ -27,6 +27,7 @@ type lane struct {
 	sent         atomic.Int64  // since it was opened
 	exhausted    atomic.Int64  // until when its limits are used up, Unix nanoseconds
 	moved        atomic.Int64  // when a server said anything last, Unix nanoseconds
+	complaint    atomic.Pointer[string]
 
 	// For the one who feeds only; of a site's lane, under its road's sites.mu.
 	given      time.Time          // when it was given a mail last

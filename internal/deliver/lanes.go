@@ -56,6 +56,7 @@ func (l *lanes) follow(now time.Time) {
 		l.retire(lane)
 	}
 	l.replace(open)
+	l.Engine.hindrances.look(open, now)
 }
 
 func (l *lanes) retire(lane *lane) {

@@ -70,6 +70,7 @@ func (l *lane) accepted(j *job) {
 // server that hangs up on every mail would put a whole run in doubt, so the lane is
 // closed for a while.
 func (l *lane) doubt(j *job, o *store.Outcome, now time.Time) {
+	l.complains(o.Attempt)
 	if _, first := l.gate.shut(now); first {
 		l.Log.Warn("mail server hung up without an answer", "host", o.Attempt.Host, "run", j.RunID)
 	}
@@ -113,6 +114,7 @@ func (l *lane) postpone(j *job, o *store.Outcome, v Judgement, now time.Time) {
 func (l *lane) slow(a *mailing.Attempt, now time.Time) bool {
 	slower, first := l.speed.slow(now)
 	if first {
+		l.complains(a)
 		l.Log.Warn("mail server asks to be slower", "road", l.road.Name, "host", a.Host, "stage", a.Stage, "reply", a.Reply.String())
 	}
 	return slower
@@ -132,6 +134,7 @@ func expired(j *job, now time.Time) bool {
 // us as a sender, will do so until somebody mends it: its road is stopped. When there
 // is no other, bulk runs are halted and say why.
 func (l *lane) shut(j *job, a *mailing.Attempt, v Judgement, now time.Time) time.Time {
+	l.complains(a)
 	if v.Policy && l.site != nil {
 		return l.shun(a, now)
 	}

@@ -37,6 +37,7 @@ func (e *Engine) watch(ctx context.Context) {
 			continue
 		}
 		e.tellMoves(ctx, time.Now())
+		e.tellHindrances(ctx, time.Now())
 		if time.Since(lastTakeOver) < aliveEvery {
 			continue
 		}
