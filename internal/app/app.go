@@ -50,6 +50,8 @@ type Config struct {
 	// OpenRun writes a run's deliveries down in the background. The ledger finds
 	// runs that are opening by itself too; this only makes it soon.
 	OpenRun func(ctx context.Context, runID int64) error
+	// ReportSoon has a run's report made in the background; nil: while somebody waits.
+	ReportSoon func(ctx context.Context, runID int64) error
 	// CheckRelay tries the relay step by step.
 	CheckRelay func(ctx context.Context, r RelaySettings, step func(name string, err error))
 	// RelayChanged has this process use relays that were changed at once.

@@ -93,4 +93,5 @@ func (a *App) RunsMoved(ctx context.Context, moved []int64, ended []mailing.Run)
 	if len(tags) > 0 {
 		a.Cache.Forget(ctx, tags...)
 	}
+	a.reportsDue(ctx, ended)
 }

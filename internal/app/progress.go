@@ -12,6 +12,7 @@ import (
 type Progress struct {
 	RunView
 	Answers []mailing.Attempt // the latest, newest first
+	Slow    []Slowness        // why it is not over yet, while it is open and may go on
 	Took    time.Duration     // to find that out, by whoever did
 }
 
@@ -51,6 +52,9 @@ func (a *App) progress(ctx context.Context, id int64) (p Progress, err error) {
 		return p, err
 	}
 	p.Answers, err = a.store.Log(ctx, AttemptFilter{Owner: run.OwnerID, RunID: id, Limit: progressAnswers})
+	if err == nil && p.State.Open() && !p.Held && p.Halt == "" {
+		p.Slow, err = a.slowness(ctx, p.RunView, p.Answers, p.NextDue)
+	}
 	p.Took = time.Since(asked)
 	return p, err
 }

@@ -66,6 +66,8 @@ type RunView struct {
 	Held     bool            // its mailing is paused or disabled
 	Waiting  int64           // due or in hand now
 	Deferred int64           // tried, and due again later
+	NextDue  time.Time       // when the next of what is due by the clock is
+	Lately   store.Lately    // what the latest attempts have brought
 	Quota    QuotaUse        // of its owner's day, which what waits has to wait for; zero when it need not
 	May      RunActions
 }
@@ -101,13 +103,13 @@ func (a *App) view(ctx context.Context, run mailing.Run) (v RunView, err error) 
 		v.Held = v.Mailing.ID != 0 && !v.Mailing.Status.Live()
 	}
 	if v.State.Open() {
-		counts, err := a.store.CountDeliveries(ctx, run.ID)
+		moment, err := a.store.RunMoment(ctx, run.ID)
 		if err != nil {
 			return v, err
 		}
-		v.Waiting = counts[mailing.Waiting] + counts[mailing.Sending]
-		v.Deferred = counts[mailing.Deferred]
-		if counts[mailing.Waiting] > 0 {
+		v.Waiting = max(run.Counts.Waiting()-moment.Deferred, 0)
+		v.Deferred, v.NextDue, v.Lately = moment.Deferred, moment.NextDue, moment.Lately
+		if v.Waiting > 0 {
 			if v.Quota, err = a.quotaAwaited(ctx, v.Run); err != nil {
 				return v, err
 			}
@@ -166,7 +168,8 @@ func (a *App) Deliveries(ctx context.Context, actor mailing.Account, runID int64
 	if err != nil || a.unsearchable(actor, run.OwnerID, page.Search) {
 		return nil, 0, err
 	}
-	list, total, err := a.store.Deliveries(ctx, store.DeliveryFilter{RunID: runID, States: states}, a.unsorted(actor, run.OwnerID, page))
+	page = a.unsorted(actor, run.OwnerID, page)
+	list, total, err := a.deliveries(ctx, run, states, page)
 	a.maskDeliveries(actor, run.OwnerID, list)
 	return list, total, err
 }

@@ -79,6 +79,7 @@ func open[TTx any](driver riverdriver.Driver[TTx], work *Work, log *slog.Logger,
 		config.Queues = map[string]river.QueueConfig{
 			river.QueueDefault: {MaxWorkers: 4},
 			fillQueue:          {MaxWorkers: 2},
+			reportQueue:        {MaxWorkers: 1},
 		}
 		config.PeriodicJobs = periodic()
 		config.JobTimeout = jobTimeout
@@ -198,6 +199,9 @@ func workers(w *Work) *river.Workers {
 	}))
 	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, job *river.Job[fillRunArgs]) error {
 		return w.Scheduler.Fill(ctx, job.Args.RunID)
+	}))
+	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, job *river.Job[makeReportArgs]) error {
+		return w.App.MakeReport(ctx, job.Args.RunID)
 	}))
 	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, _ *river.Job[resumeOpeningArgs]) error {
 		return w.resumeOpening(ctx)

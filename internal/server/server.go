@@ -85,6 +85,7 @@ func (b *Base) open(ctx context.Context, work bool) error {
 		RelayChanged:   func(ctx context.Context) error { return b.roads.look(ctx) },
 		SigningChanged: func(ctx context.Context) error { return b.signers.look(ctx) },
 		OpenRun:        func(ctx context.Context, runID int64) error { return b.queue.OpenRun(ctx, runID) },
+		ReportSoon:     func(ctx context.Context, runID int64) error { return b.queue.ReportSoon(ctx, runID) },
 		Given:          given(b.Config), Checkups: b.checkups(),
 	}, b.Store, keys)
 	if err := b.App.LookAtSettings(ctx); err != nil {

@@ -50,6 +50,7 @@ func thingPath(pattern string, of things) (string, bool) {
 		return path, false
 	}
 	path = strings.Replace(path, "{id}", strconv.FormatInt(of.paths()[longest], 10), 1)
+	path = strings.Replace(path, "{cause}", string(mailing.CauseMailboxUnknown), 1)
 	return strings.Replace(path, "{delivery}", strconv.FormatInt(of.delivery, 10), 1), true
 }
 

@@ -28,6 +28,7 @@ const deliveriesPerPage = 50
 // runPage is all that the page of a run shows.
 type runPage struct {
 	runProgress
+	reportPart
 	List       ui.List
 	Deliveries []mailing.Delivery
 }
@@ -47,7 +48,7 @@ func (w *Web) showRun(r *request) error {
 	if page.Progress, err = w.App.Progress(app.WithFresh(r.in.Context()), r.actor, id); err != nil {
 		return err
 	}
-	page.Pace = paceOf(page.Run, r.now)
+	page.Pace = paceOf(page.RunView, r.now)
 	var part app.Page
 	page.List, part = r.list(runPath(id, ""), deliveriesPerPage)
 	var total int64
@@ -56,7 +57,12 @@ func (w *Web) showRun(r *request) error {
 		return err
 	}
 	page.List.Total = int(total)
-	return r.render(http.StatusOK, runShowPage(r.page(page.Subject), page))
+	if err := r.fillReport(&page); err != nil {
+		return err
+	}
+	frame := r.page(page.Subject)
+	frame.Scripts, frame.Head = []string{reportScript}, reportHead()
+	return r.render(http.StatusOK, runShowPage(frame, page))
 }
 
 // shownStates are the states of the deliveries on a tab; nil: all.

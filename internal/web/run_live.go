@@ -39,8 +39,9 @@ type runProgress struct {
 	Pace pace
 }
 
-// pace is how fast a run goes, by its latest moments. The first is that of its
-// opening, so that there is a pace at once.
+// pace is how fast a run goes, by its latest moments. The first is that of the latest
+// attempts that the ledger has, of all nodes, or of the run's opening, so that there is a
+// pace at once.
 type pace []moment
 
 type moment struct {
@@ -52,11 +53,15 @@ type moment struct {
 // batches in which deliveries are settled.
 const paceMoments = 15
 
-func paceOf(run mailing.Run, now time.Time) pace {
-	if !run.FinishedAt.IsZero() {
+func paceOf(run app.RunView, now time.Time) pace {
+	first := moment{at: run.CreatedAt}
+	switch {
+	case !run.FinishedAt.IsZero():
 		now = run.FinishedAt
+	case !run.Lately.Since.IsZero():
+		first = moment{at: run.Lately.Since, final: run.Counts.Final() - run.Lately.Final}
 	}
-	return pace{{at: run.CreatedAt}}.with(now, run.Counts.Final())
+	return pace{first}.with(now, run.Counts.Final())
 }
 
 func (p pace) with(at time.Time, final int64) pace {
@@ -125,7 +130,7 @@ func (w *Web) runEvents(r *request) error {
 
 func (w *Web) followRun(r *request, shown app.Progress) error {
 	live := liveStream{out: r.out, control: http.NewResponseController(r.out)}
-	current := paceOf(shown.Run, r.now)
+	current := paceOf(shown.RunView, r.now)
 	started := time.Now()
 	for {
 		if err := sendProgress(r, &live, runProgress{Progress: shown, Pace: current}); err != nil {

@@ -125,7 +125,7 @@ func TestRun(t *testing.T) {
 	}
 	t.Run("recipients are searched by address", func(t *testing.T) {
 		p := anna.get(anna.path("?q=000003"))
-		p.shows("#list", address(3)).shows("#list .state", "Не отправлена").shows("#list", "сервер отказал")
+		p.shows("#list", address(3)).shows("#list .state", "Не отправлена").shows("#list", "Нет такого ящика")
 		anna.get(anna.path("?q=nobody")).shows("#list", "Здесь никого нет")
 	})
 	t.Run("a recipient's page has the server's whole answer", func(t *testing.T) {
@@ -174,7 +174,7 @@ func TestRunActions(t *testing.T) {
 		on.shows("#list .row-actions", "Оно дошло").shows("#list .row-actions", "Отправить ещё раз")
 		done := anna.post(anna.delivery(4), url.Values{"word": {"sent"}, "back": {on.path}}).expect(http.StatusSeeOther)
 		anna.follow(done).shows(".flash", "отмечено как отправленное").shows(".tallies", "2 Отправлено")
-		anna.get(anna.path("")).lacks("#run-live .note")
+		anna.get(anna.path("")).lacks("#run-live .note.tone-warning")
 		anna.post(anna.delivery(4), url.Values{"word": {"nonsense"}}).expect(http.StatusUnprocessableEntity)
 	})
 	t.Run("what is in doubt can be sent again", func(t *testing.T) {
