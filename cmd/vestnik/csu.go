@@ -18,6 +18,9 @@ type csuCommand struct {
 	JSON     bool `name:"json"`
 }
 
+// defaultSuperuser is the address that nobody has given.
+const defaultSuperuser = "admin@admin.com"
+
 type superuserJSON struct {
 	Created  bool   `json:"created"`
 	Email    string `json:"email"`
@@ -98,6 +101,9 @@ func (c csuCommand) tell(d *desk, made superuserJSON) error {
 	}
 	if made.Created {
 		d.say("cli.csu.created", "email", made.Email)
+		if made.Email == defaultSuperuser {
+			d.say("cli.csu.default_email")
+		}
 	}
 	d.say("cli.csu.page", "page", made.Page)
 	d.say("cli.csu.code", "code", made.Code, "lifetime", d.words.Duration(app.OperatorCodeLifetime))

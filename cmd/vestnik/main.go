@@ -58,6 +58,9 @@ type commands struct {
 		Disable mailingDisableCommand `cmd:""`
 		Enable  mailingEnableCommand  `cmd:""`
 	} `cmd:""`
+	Domain struct {
+		Check domainCheckCommand `cmd:""`
+	} `cmd:""`
 	Dkim struct {
 		New    dkimNewCommand    `cmd:""`
 		List   dkimListCommand   `cmd:""`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"vestnik/internal/app"
@@ -121,6 +122,7 @@ type relayStepJSON struct {
 	Passed bool   `json:"passed"`
 	Code   string `json:"code,omitempty"`
 	Reason string `json:"reason,omitempty"`
+	Advice string `json:"advice,omitempty"`
 }
 
 func (c relayTestCommand) Run(ctx context.Context, d *desk) error {
@@ -138,6 +140,9 @@ func (c relayTestCommand) Run(ctx context.Context, d *desk) error {
 		step := relayStepJSON{Step: name, Passed: err == nil, Code: mailing.CodeOf(err)}
 		if err != nil {
 			step.Reason = d.words.Error(err)
+			if advice := app.RelayAdvice(relay, name, err); advice != "" {
+				step.Advice = d.words.T("relay.advice." + advice)
+			}
 		}
 		steps = append(steps, step)
 		if !c.JSON {
@@ -162,7 +167,7 @@ func (d *desk) sayStep(s relayStepJSON) {
 		d.say("cli.relay.step_passed", "step", name)
 		return
 	}
-	d.say("cli.relay.step_failed", "step", name, "reason", s.Reason)
+	d.say("cli.relay.step_failed", "step", name, "reason", strings.TrimSpace(s.Reason+" "+s.Advice))
 }
 
 func (c relayResumeCommand) Run(ctx context.Context, d *desk) error {

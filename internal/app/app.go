@@ -46,6 +46,8 @@ type Config struct {
 	AnswerAfter time.Duration
 
 	Keep store.Retention // how long what was done is kept
+	// DemoKeep is how many mails the demo mailbox keeps, the latest; 0: it is not told.
+	DemoKeep int
 
 	// OpenRun writes a run's deliveries down in the background. The ledger finds
 	// runs that are opening by itself too; this only makes it soon.
@@ -54,6 +56,13 @@ type Config struct {
 	ReportSoon func(ctx context.Context, runID int64) error
 	// CheckRelay tries the relay step by step.
 	CheckRelay func(ctx context.Context, r RelaySettings, step func(name string, err error))
+	// MailRelay sends one mail by the relay, and nothing else; an error says why it was not
+	// taken.
+	MailRelay func(ctx context.Context, r RelaySettings, to string, message []byte) error
+	// AskDNS finds out what a domain says of itself in DNS.
+	AskDNS func(ctx context.Context, q mailing.DomainQuestion) []mailing.Finding
+	// Examples are what new people are shown, in a language.
+	Examples func(lang string) (ExampleSet, error)
 	// RelayChanged has this process use relays that were changed at once.
 	RelayChanged func(ctx context.Context) error
 	// SigningChanged has this process use signing keys that were changed at once.

@@ -26,6 +26,17 @@ type house struct {
 	store *store.Store
 	now   time.Time
 	tried []app.RelaySettings // by CheckRelay
+
+	failing  string                   // the step of CheckRelay that fails; empty: none
+	mailed   []relayMail              // by MailRelay
+	asked    []mailing.DomainQuestion // by AskDNS
+	findings []mailing.Finding        // its answer
+}
+
+// relayMail is what MailRelay was given.
+type relayMail struct {
+	by, to  string
+	message string
 }
 
 func newHouse(t *testing.T) *house {
@@ -38,8 +49,25 @@ func over(s *store.Store) *house {
 	h.App = app.New(app.Config{
 		BaseURL: "https://mail.example.org", Zone: "Europe/Moscow", SignUp: mailing.SignUpOpen,
 		Now: func() time.Time { return h.now },
-		CheckRelay: func(_ context.Context, r app.RelaySettings, _ func(string, error)) {
+		CheckRelay: func(_ context.Context, r app.RelaySettings, step func(string, error)) {
 			h.tried = append(h.tried, r)
+			if h.failing != "" {
+				step(h.failing, mailing.Fault(mailing.Invalid, "smtp_auth_refused", "reply", "535 5.7.8 no"))
+			}
+		},
+		MailRelay: func(_ context.Context, r app.RelaySettings, to string, message []byte) error {
+			h.mailed = append(h.mailed, relayMail{r.Name, to, string(message)})
+			return nil
+		},
+		AskDNS: func(_ context.Context, q mailing.DomainQuestion) []mailing.Finding {
+			h.asked = append(h.asked, q)
+			return h.findings
+		},
+		Examples: func(lang string) (app.ExampleSet, error) {
+			return app.ExampleSet{
+				Contacts: []mailing.Contact{{Email: "eva@example.com", FirstName: lang}, {Email: "ben@example.com"}},
+				Message:  app.MessageForm{Subject: "Hello", Format: mailing.FormatText, Body: "Hello"},
+			}, nil
 		},
 	}, s, auth.NewKeys([]byte(strings.Repeat("k", auth.MinSecret))))
 	return h

@@ -10,6 +10,7 @@ import (
 
 	"vestnik/internal/app"
 	"vestnik/internal/mailing"
+	"vestnik/internal/transport"
 	"vestnik/internal/transport/mx"
 )
 
@@ -70,19 +71,23 @@ func (c directCheck) leadBack(ctx context.Context, addresses []netip.Addr, name 
 // reachOutside opens a session with the mail servers of the sender's own domain,
 // the only ones that we may ask without a mail to hand over.
 func (c directCheck) reachOutside(ctx context.Context, sender string) error {
-	_, domain, _ := strings.Cut(sender, "@")
-	route, err := c.router.Route(ctx, domain)
+	session, err := openRoute(ctx, c.router, sender)
+	if err == nil {
+		session.Close()
+	}
+	return err
+}
+
+// openRoute opens a session with the mail servers of an address.
+func openRoute(ctx context.Context, router *mx.Router, email string) (*transport.Session, error) {
+	_, domain, _ := strings.Cut(email, "@")
+	route, err := router.Route(ctx, domain)
 	var none *mx.RouteError
 	if errors.As(err, &none) {
-		return mailing.Fault(mailing.Invalid, "direct_no_route", "domain", mailing.DisplayDomain(domain), "reply", none.Reply.String()).Because(err)
+		return nil, mailing.Fault(mailing.Invalid, "direct_no_route", "domain", mailing.DisplayDomain(domain), "reply", none.Reply.String()).Because(err)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	session, err := route.Open(ctx)
-	if err != nil {
-		return err
-	}
-	session.Close()
-	return nil
+	return route.Open(ctx)
 }

@@ -46,13 +46,9 @@ func (b *Base) addSample(ctx context.Context) error {
 	if strings.HasPrefix(os.Getenv("LANG"), "ru") {
 		lang = "ru"
 	}
-	text, err := sampleFiles.ReadFile("sample/" + lang + ".json")
+	s, err := readSample(lang)
 	if err != nil {
-		return fmt.Errorf("server: sample: %w", err)
-	}
-	var s sample
-	if err := json.Unmarshal(text, &s); err != nil {
-		return fmt.Errorf("server: sample: %w", err)
+		return err
 	}
 	ctx = app.AsOperator(ctx) // nobody has signed in yet
 	password := auth.NewToken()[:16]
@@ -73,6 +69,35 @@ func (b *Base) addSample(ctx context.Context) error {
 	}
 	b.Log.Info("sample data is there; sign in", "address", b.Config.BaseURL+"/login", "email", sampleEmail, "password", password)
 	return nil
+}
+
+func readSample(lang string) (s sample, err error) {
+	text, err := sampleFiles.ReadFile("sample/" + lang + ".json")
+	if err == nil {
+		err = json.Unmarshal(text, &s)
+	}
+	if err != nil {
+		return s, fmt.Errorf("server: sample: %w", err)
+	}
+	return s, nil
+}
+
+// exampleSet are the clients of the sample, and its first message.
+func exampleSet(lang string) (set app.ExampleSet, err error) {
+	if lang != "ru" {
+		lang = "en"
+	}
+	s, err := readSample(lang)
+	if err != nil {
+		return set, err
+	}
+	for _, c := range s.Contacts {
+		set.Contacts = append(set.Contacts, mailing.Contact{
+			Email: c.Email, FirstName: c.FirstName, LastName: c.LastName, Comment: c.Comment,
+		})
+	}
+	set.Message = s.Messages[0]
+	return set, nil
 }
 
 func (b *Base) fillSample(ctx context.Context, owner mailing.Account, s sample) error {

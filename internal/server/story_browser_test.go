@@ -126,7 +126,7 @@ func newStoryVisitor(t *testing.T, base, lang string) *storyVisitor {
 	}
 	v := &storyVisitor{Printer: catalog.For(lang), t: t, base: base, title: filepath.Base(t.Name())}
 	running, quit := chromedp.NewExecAllocator(context.Background(),
-		append(browser.Options(storyNeeds(t), lang), chromedp.WindowSize(storyWide, storyWideHeight))...)
+		append(browser.Options(storyNeeds(t), lang), chromedp.Env("TZ=Europe/Moscow"), chromedp.WindowSize(storyWide, storyWideHeight))...)
 	t.Cleanup(quit)
 	var leave context.CancelFunc
 	v.tab, leave = chromedp.NewContext(running, chromedp.WithListener(v.notice))

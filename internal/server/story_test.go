@@ -101,7 +101,16 @@ func (s *story) register() {
 	s.look("wrong-code")
 	s.fill("code", code)
 	s.press(s.T("action.confirm"))
-	s.sees(s.T("account.confirmed"))
+	s.sees(s.T("account.confirmed_here"), s.T("home.set_up"))
+	s.look("home-confirmed")
+	s.leaveQuickly()
+}
+
+// leaveQuickly signs out, and leaves the address in the form that signs in again.
+func (s *story) leaveQuickly() {
+	s.click("details.menu:has(form[action='/logout']) > summary")
+	s.follow("sign out", chromedp.Click(chromedp.CSS("form[action='/logout'] button")))
+	s.open("/login?email=" + s.email)
 }
 
 // storyOtherDigit makes a wrong code of the right one.

@@ -117,7 +117,21 @@ var accessFixtures = map[string]func(*visit){
 	"POST /domains":            func(v *visit) { v.form = url.Values{"domain": {v.fresh() + ".example.net"}, "algorithm": {"ed25519"}} },
 	"POST /domains/use":        func(v *visit) { v.form = v.signingKey() },
 	"POST /domains/delete":     func(v *visit) { v.form = v.signingKey() },
+	"POST /domains/check":      func(v *visit) { v.form = url.Values{"domain": {"example.net"}} },
 	"POST /hold":               func(v *visit) { v.hold() },
+
+	// Examples are those of whoever asks.
+	"POST /examples": func(v *visit) {
+		if v.who.ID != 0 {
+			v.does(v.h.app.RemoveExamples(ctx, v.who))
+		}
+	},
+	"POST /examples/remove": func(v *visit) {
+		if there, err := v.h.app.HasExamples(ctx, v.who); v.who.ID != 0 && !there {
+			v.does(err)
+			v.does(v.h.app.AddExamples(ctx, v.who, true))
+		}
+	},
 
 	// What a mail holds.
 	"GET /unsubscribe/{token}":  func(v *visit) { v.fill("token", v.unsubscribeLink()) },

@@ -10,6 +10,7 @@ import (
 
 	"vestnik/internal/app"
 	"vestnik/internal/mailing"
+	"vestnik/internal/web/ui"
 )
 
 func (w *Web) accountRoutes() []Route {
@@ -52,7 +53,7 @@ func showRegistration(r *request) error {
 func register(r *request) error {
 	form := app.Registration{
 		FirstName: r.field("first_name"), LastName: r.field("last_name"), Email: r.field("email"),
-		Password: r.field("password"), Again: r.field("again"), Lang: r.Lang(),
+		Password: r.field("password"), Again: r.field("again"), Lang: r.Lang(), Zone: r.field("zone"),
 	}
 	if r.from.Browser = r.registered(form.Email); r.from.Browser == "" {
 		r.from.Browser = rand.Text()
@@ -138,15 +139,15 @@ func confirm(r *request) error {
 		return err
 	}
 	code := r.field("code")
-	if proof := r.field("proof"); proof != "" {
-		err = r.App.ConfirmByLink(r.in.Context(), r.from, c.email, proof)
-	} else {
-		err = r.App.Confirm(r.in.Context(), r.from, c.email, code)
-	}
+	account, err := r.App.ConfirmHere(r.in.Context(), r.from, c.email, code, r.field("proof"))
 	if err != nil {
 		return r.mend(err, func(problems map[string]string) templ.Component {
 			return confirmPage(r.page(r.T("account.confirm")), c, code, problems)
 		})
+	}
+	if account.ID != 0 {
+		r.flash(ui.Success, r.T("account.confirmed_here"))
+		return r.passedPassword(account, "")
 	}
 	return r.done("/login?"+query("email", c.email), r.T("account.confirmed"))
 }

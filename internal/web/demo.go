@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/a-h/templ"
 	"golang.org/x/net/html"
 
 	"vestnik/internal/app"
@@ -38,7 +39,31 @@ func listDemoMails(r *request) error {
 		return err
 	}
 	list.Total = int(total)
-	return r.render(http.StatusOK, demoPage(r.page(r.T("demo.title")), list, mails))
+	examples, err := r.exampleState()
+	if err != nil {
+		return err
+	}
+	return r.render(http.StatusOK, demoPage(r.page(r.T("demo.title")), list, mails, demoNotes{examples, r.App.DemoKeep}))
+}
+
+// demoNotes are what the page of the demo mailbox says besides.
+type demoNotes struct {
+	exampleState
+	keep int // how many mails it keeps
+}
+
+// full reports whether the list, when it shows all there is, is of a mailbox that has dropped
+// its oldest mails.
+func (n demoNotes) full(list ui.List) bool {
+	return n.keep > 0 && list.Search() == "" && list.Total >= n.keep
+}
+
+// lookAgain has the list renewed by itself while mails are expected.
+func lookAgain(expected bool) templ.Attributes {
+	if !expected {
+		return nil
+	}
+	return templ.Attributes{"hx-get": "/demo", "hx-trigger": "every 2s", "hx-select": "#mails", "hx-swap": "outerHTML"}
 }
 
 // demoView is a kept mail as its page shows it.

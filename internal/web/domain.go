@@ -13,28 +13,27 @@ import (
 )
 
 func (w *Web) domainRoutes() []Route {
-	return []Route{
+	return append(w.domainCheckRoutes(), []Route{
 		{Pattern: "GET /domains", Access: SignedIn, Serve: listDomains},
 		{Pattern: "POST /domains", Access: SignedIn, Fresh: true, Serve: makeSigningKeys},
 		{Pattern: "POST /domains/use", Access: SignedIn, Fresh: true, Serve: useSigningKey},
 		{Pattern: "POST /domains/delete", Access: SignedIn, Fresh: true, Serve: deleteSigningKey},
-	}
+	}...)
 }
 
-func (r *request) domainsPage(domains []app.SendingDomain, form app.SigningForm, problems map[string]string) templ.Component {
-	return domainsPage(r.page(r.T("signing.title")), domains, form, problems)
+func (r *request) domainsPage(view domainsView, problems map[string]string) templ.Component {
+	return domainsPage(r.page(r.T("signing.title")), view, problems)
 }
 
 func listDomains(r *request) error {
-	domains, err := r.App.SendingDomains(r.in.Context(), r.actor)
+	view, err := r.domainsView(app.SigningForm{})
 	if err != nil {
 		return err
 	}
-	domain, err := r.unsignedDomain(domains)
-	if err != nil {
+	if view.form.Domain, err = r.unsignedDomain(view.domains); err != nil {
 		return err
 	}
-	return r.render(http.StatusOK, r.domainsPage(domains, app.SigningForm{Domain: domain}, nil))
+	return r.render(http.StatusOK, r.domainsPage(view, nil))
 }
 
 // unsignedDomain is the first domain that mails leave from by a relay and that has
@@ -58,11 +57,11 @@ func makeSigningKeys(r *request) error {
 	if err == nil {
 		return r.done("/domains", r.T("signing.made", "domain", mailing.DisplayDomain(keys[0].Domain)))
 	}
-	domains, listErr := r.App.SendingDomains(r.in.Context(), r.actor)
-	if listErr != nil {
-		return listErr
+	view, viewErr := r.domainsView(form)
+	if viewErr != nil {
+		return viewErr
 	}
-	return r.mend(err, func(problems map[string]string) templ.Component { return r.domainsPage(domains, form, problems) })
+	return r.mend(err, func(problems map[string]string) templ.Component { return r.domainsPage(view, problems) })
 }
 
 func useSigningKey(r *request) error {

@@ -16,11 +16,11 @@ import (
 )
 
 func (w *Web) firstRoutes() []Route {
-	return []Route{
+	return append(w.exampleRoutes(), []Route{
 		{Pattern: "GET /first", Access: Everybody, Serve: showFirstHelp},
 		{Pattern: "GET /first/{token}", Access: Everybody, Serve: showFirst},
 		{Pattern: "POST /first/{token}", Access: Everybody, Serve: createFirst},
-	}
+	}...)
 }
 
 // showFirstHelp says where the link is, to who reads the service's log.
@@ -39,19 +39,37 @@ func showFirst(r *request) error {
 	if err := r.App.CheckFirst(r.in.Context(), r.in.PathValue("token")); err != nil {
 		return err
 	}
-	form := app.Registration{Lang: r.Lang(), Zone: r.App.Zone}
-	return r.render(http.StatusOK, firstPage(r.page(r.T("first.title")), r.in.URL.Path, form, nil))
+	form := firstForm{Registration: app.Registration{Lang: r.Lang(), Zone: r.App.Zone}, examples: r.Demo(), demo: r.Demo()}
+	return r.render(http.StatusOK, firstPage(r.page(r.T("first.welcome")), r.in.URL.Path, form, nil))
+}
+
+// firstForm is what the first person is asked for.
+type firstForm struct {
+	app.Registration
+	examples bool // that they are to be given
+	demo     bool // no mail leaves, so that there can be examples
 }
 
 func createFirst(r *request) error {
-	form := r.newcomer()
-	account, err := r.App.CreateFirst(r.in.Context(), r.in.PathValue("token"), form)
+	form := firstForm{Registration: r.newcomer(), examples: r.field("examples") != "" && r.Demo(), demo: r.Demo()}
+	account, err := r.App.CreateFirst(r.in.Context(), r.in.PathValue("token"), form.Registration)
 	if err != nil {
 		return r.mend(err, func(problems map[string]string) templ.Component {
-			return firstPage(r.page(r.T("first.title")), r.in.URL.Path, form, problems)
+			return firstPage(r.page(r.T("first.welcome")), r.in.URL.Path, form, problems)
 		})
 	}
-	return r.welcome(account, "first.done")
+	if !form.examples {
+		return r.welcome(account, "first.done")
+	}
+	if err := r.App.AddExamples(r.in.Context(), account, r.Demo()); err != nil {
+		r.Log.Error("examples cannot be made", "error", err) // the account is there all the same
+		return r.welcome(account, "first.done")
+	}
+	if err := r.signIn(account); err != nil {
+		return err
+	}
+	r.keep(langCookie, account.Lang)
+	return r.toExamples(account)
 }
 
 // newcomer is the form of who comes in by a link.

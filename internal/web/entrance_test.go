@@ -210,7 +210,7 @@ func TestFirst(t *testing.T) {
 	}
 	link = strings.TrimPrefix(link, baseURL)
 	form := registration("boss@example.org")
-	form["lang"], form["zone"] = []string{"en"}, []string{"Asia/Omsk"}
+	form["lang"], form["zone"], form["examples"] = []string{"en"}, []string{"Asia/Omsk"}, nil
 	h.run("without the token nothing is made", func(t *testing.T) {
 		login := h.visitor().get("/login").expect(http.StatusOK)
 		if login.attr("#to-first", "href") != "/first" {

@@ -43,7 +43,16 @@ type harness struct {
 
 	demo       bool // whether mails go to the demo mailbox; at first they do
 	checkRelay func(app.RelaySettings, func(string, error))
+	findings   []mailing.Finding // what DNS says of any domain
 	node       store.Node
+}
+
+// exampleSet is a small one.
+func exampleSet(string) (app.ExampleSet, error) {
+	return app.ExampleSet{
+		Contacts: []mailing.Contact{{Email: "anna@example.org", FirstName: "Anna"}, {Email: "ben@example.org"}},
+		Message:  app.MessageForm{Subject: "Welcome", Format: mailing.FormatText, Body: "Hello"},
+	}, nil
 }
 
 // newHarness starts the pages, bound to a loopback address. Each of adjust may
@@ -58,6 +67,9 @@ func newHarness(t *testing.T, adjust ...func(*app.Config, *web.Options)) *harnes
 	config := app.Config{
 		BaseURL: baseURL, Zone: "Europe/Moscow", SignUp: mailing.SignUpOpen,
 		CheckRelay: func(_ context.Context, r app.RelaySettings, step func(string, error)) { h.checkRelay(r, step) },
+		MailRelay:  func(context.Context, app.RelaySettings, string, []byte) error { return nil },
+		AskDNS:     func(context.Context, mailing.DomainQuestion) []mailing.Finding { return h.findings },
+		Examples:   exampleSet,
 	}
 	options := web.Options{
 		Catalog: h.texts, Sessions: sessionStore{h.store}, Version: "1.2.3", Loopback: true,

@@ -94,7 +94,14 @@ func (r *request) setUpSteps(v homeView) ([]setUpStep, error) {
 		{r.T("home.step_sent"), "/mailings", len(v.runs) > 0},
 	}
 	if r.actor.Role.May(mailing.ManageRelays) {
+		ready, there, err := r.App.DomainsReady(r.in.Context(), r.actor)
+		if err != nil {
+			return nil, err
+		}
 		steps = append(steps, setUpStep{r.T("home.step_relay"), "/relays", !r.Demo()})
+		if there || r.Demo() { // that of SMTP_URL is the operator's
+			steps = append(steps, setUpStep{r.T("home.step_domain"), "/domains", ready})
+		}
 	}
 	for _, step := range steps {
 		if !step.done {

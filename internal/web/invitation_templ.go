@@ -594,7 +594,7 @@ func invitationPage(p ui.Page, path string, i mailing.Invitation, form app.Regis
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Bare(p).Render(templ.WithChildren(ctx, templ_7745c5c3_Var21), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Bare(withZones(p)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var21), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

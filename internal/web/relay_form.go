@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -13,25 +12,6 @@ import (
 	"vestnik/internal/web/ui"
 )
 
-// relayPreset is what a mail service says in its help about programs that send.
-type relayPreset struct {
-	Key, Name, Host string
-	Port            int
-	TLS             string
-}
-
-// relayPresets are the services that most people come from. The settings are
-// those of the services' help pages; the region of Amazon SES stands for itself.
-func relayPresets() []relayPreset {
-	return []relayPreset{
-		{"yandex", "Яндекс", "smtp.yandex.ru", 465, "implicit"},
-		{"mailru", "Mail.ru", "smtp.mail.ru", 465, "implicit"},
-		{"gmail", "Gmail", "smtp.gmail.com", 587, "starttls-required"},
-		{"outlook", "Outlook", "smtp-mail.outlook.com", 587, "starttls-required"},
-		{"ses", "Amazon SES", "email-smtp.eu-central-1.amazonaws.com", 587, "starttls-required"},
-	}
-}
-
 // relayForm is the form of a relay as it is shown.
 type relayForm struct {
 	settings app.RelaySettings
@@ -41,13 +21,9 @@ type relayForm struct {
 	sites    []app.SiteTrouble // that refuse it
 	preset   string            // key of the preset that the form is filled from; empty: none
 	steps    []relayStep
-	tested   bool // it was sent to be tested, not to be saved
-}
-
-// relayStep is one line of the test.
-type relayStep struct {
-	name    string
-	problem string // empty: it went well
+	tested   bool   // it was sent to be tested, not to be saved
+	running  bool   // the test is going on
+	mailTo   string // where the mail of the test goes
 }
 
 // relayNumbers are the fields of the form that are whole numbers.
@@ -116,10 +92,8 @@ func (r *request) showRelay(id int64) error {
 	if err != nil {
 		return err
 	}
-	for _, preset := range relayPresets() {
-		if preset.Key == r.field("preset") {
-			form.fill(preset)
-		}
+	if preset, found := presetNamed(r.field("preset")); found {
+		form.fill(preset)
 	}
 	form.typed = map[string]string{}
 	for name, number := range relayNumbers(&form.settings) {
@@ -128,15 +102,6 @@ func (r *request) showRelay(id int64) error {
 		}
 	}
 	return r.render(http.StatusOK, r.relayPage(form, nil))
-}
-
-// fill takes over a preset. Names and addresses stay as they are.
-func (f *relayForm) fill(p relayPreset) {
-	f.preset = p.Key
-	f.settings.Host, f.settings.TLS, f.settings.Port = p.Host, p.TLS, p.Port
-	if f.stored.ID == 0 {
-		f.settings.Name = p.Name
-	}
 }
 
 // typedRelay is what was typed into the form of the relay with the id.
@@ -207,28 +172,6 @@ func (r *request) savedRelay(form relayForm, id int64, err error) error {
 	return r.done("/relays", r.T("relay.saved", "name", relay.Name))
 }
 
-func testRelay(r *request) error {
-	form, err := r.typedRelay(int64(max(wholeNumber(r.field("id")), 0)))
-	if err != nil {
-		return err
-	}
-	form.tested = true
-	err = r.App.TestRelay(r.in.Context(), r.actor, form.settings, func(name string, err error) {
-		step := relayStep{name: name}
-		if err != nil {
-			step.problem = r.Error(err)
-			if mailing.CodeOf(err) == "" {
-				r.Log.Warn("relay test broke off", "step", name, "error", err)
-			}
-		}
-		form.steps = append(form.steps, step)
-	})
-	if err != nil {
-		return r.mend(err, func(problems map[string]string) templ.Component { return r.relayPage(form, problems) })
-	}
-	return r.render(http.StatusOK, r.relayPage(form, nil))
-}
-
 func (r *request) relayPage(form relayForm, problems map[string]string) templ.Component {
 	title := r.T("relay.new_" + form.settings.Kind)
 	if form.stored.ID != 0 {
@@ -243,35 +186,6 @@ func (f relayForm) path() string {
 		return "/relays/new"
 	}
 	return relayPath(f.stored.ID, "")
-}
-
-// failed reports whether the test found something wrong.
-func (f relayForm) failed() bool {
-	return len(f.steps) > 0 && f.steps[len(f.steps)-1].problem != ""
-}
-
-// ahead are the steps that a test that failed did not come to.
-func (f relayForm) ahead() []string {
-	if !f.failed() {
-		return nil
-	}
-	names := f.order()
-	last := slices.Index(names, f.steps[len(f.steps)-1].name)
-	return names[last+1:]
-}
-
-// order lists the steps of a test with the settings.
-func (f relayForm) order() []string {
-	if f.settings.Kind == app.RelayMX {
-		return []string{"helo", "reverse", "outside"}
-	}
-	names := []string{"resolve", "connect", "greeting", "tls", "auth", "sender", "recipient"}
-	if f.settings.TLS == "implicit" {
-		names[2], names[3] = names[3], names[2]
-	}
-	return slices.DeleteFunc(names, func(name string) bool {
-		return name == "tls" && f.settings.TLS == "none" || name == "auth" && f.settings.Username == ""
-	})
 }
 
 func tlsOptions(p ui.Page) []ui.Option {

@@ -88,14 +88,21 @@ func TestRelayForm(t *testing.T) {
 	h.run("a preset fills the server in", func(t *testing.T) {
 		for preset, want := range map[string]string{
 			"yandex": "smtp.yandex.ru 465 implicit", "mailru": "smtp.mail.ru 465 implicit", "gmail": "smtp.gmail.com 587 starttls-required",
-			"outlook": "smtp-mail.outlook.com 587 starttls-required", "ses": "email-smtp.eu-central-1.amazonaws.com 587 starttls-required",
+			"microsoft": "smtp.office365.com 587 starttls-required", "unisender": "smtp.go1.unisender.ru 587 starttls-required", "ses": "email-smtp.eu-central-1.amazonaws.com 587 starttls-required",
 		} {
 			got := fieldsOf(admin.get("/relays/new?preset=" + preset).one("#relay"))
 			if is := got.Get("host") + " " + got.Get("port") + " " + got.Get("tls"); is != want || got.Get("name") == "" {
 				t.Errorf("%s gives %s", preset, is)
 			}
 		}
-		checkTranslated(t, admin.get("/relays/new?preset=outlook"))
+		p := admin.get("/relays/new?preset=microsoft").shows("#relay .note", "10 000")
+		if got := p.attr("#relay .note a", "rel"); got != "noopener noreferrer" {
+			t.Errorf("the link to the help is %q", got)
+		}
+		if day, at := p.attr("#field-per_day", "value"), p.attr("#field-connections", "value"); day != "10000" || at != "3" {
+			t.Errorf("the limits are %q a day and %q at once", day, at)
+		}
+		checkTranslated(t, p)
 	})
 	h.run("a test says how far it came and stores nothing", func(t *testing.T) {
 		p := admin.post("/relays/test", with(maps.Clone(form), "password", "open")).expect(http.StatusOK)
@@ -103,6 +110,7 @@ func TestRelayForm(t *testing.T) {
 		if got := p.text(".stage.tone-neutral span:has-text(Адрес)"); got != "Адрес отправителя Адрес получателя" {
 			t.Errorf("the steps that were not taken are %q", got)
 		}
+		p.shows(".stage.tone-neutral:has-text(Письмо)", "admin@example.org")
 		if p.attr("#relay [name=host]", "value") != "127.0.0.1" || strings.Contains(p.body, `"open"`) {
 			t.Error("the server is lost, or the password stands in the page")
 		}

@@ -132,6 +132,12 @@ type DemoMail struct {
 	At        int64
 }
 
+type DomainCheck struct {
+	Domain    string
+	CheckedAt int64
+	Findings  string
+}
+
 type EmailChange struct {
 	AccountID int64
 	NewEmail  string
@@ -146,6 +152,12 @@ type Erasure struct {
 	OwnerID   int64
 	Pseudonym string
 	CreatedAt int64
+}
+
+type Example struct {
+	OwnerID int64
+	Kind    string
+	ThingID int64
 }
 
 type Hindrance struct {

@@ -157,9 +157,9 @@ func TestEachTopic(t *testing.T) {
 		"a folded key": {without: "_domainkey", with: zone{txt("v1._domainkey.example.org", "k=rsa; p=MIIBIjANBgkqhkiG 9w0BAQEFAAOCAQ8A;")}, want: "dkim dkim_published good"},
 		"two keys":     {with: zone{txt("v1._domainkey.example.org", "v=DKIM1; p=AAAA")}, want: "dkim dkim_differs bad"},
 
-		"no policy":        {without: "DMARC1", with: zone{txt("_dmarc.example.org", "v=DMARC1; p=none")}, want: "dmarc dmarc_none good"},
-		"two policies":     {with: zone{txt("_dmarc.example.org", "v=DMARC1; p=none")}, want: "dmarc dmarc_malformed bad"},
-		"a broken policy":  {without: "DMARC1", with: zone{txt("_dmarc.example.org", "v=DMARC1; p=perhaps")}, want: "dmarc dmarc_malformed bad"},
+		"no policy":          {without: "DMARC1", with: zone{txt("_dmarc.example.org", "v=DMARC1; p=none")}, want: "dmarc dmarc_none good"},
+		"two policies":       {with: zone{txt("_dmarc.example.org", "v=DMARC1; p=none")}, want: "dmarc dmarc_malformed bad"},
+		"a broken policy":    {without: "DMARC1", with: zone{txt("_dmarc.example.org", "v=DMARC1; p=perhaps")}, want: "dmarc dmarc_malformed bad"},
 		"a policy unmatched": {without: "example.org. 60 IN TXT \"v=spf1", with: zone{txt("v1._domainkey.example.org", "v=DKIM1; p=AAAA")}, want: "dmarc dmarc_unaligned bad"},
 
 		"no mail at all": {without: "IN MX", with: zone{"example.org. 60 IN MX 0 ."}, want: "mx mx_refuses bad"},

@@ -1,0 +1,118 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"vestnik/internal/mailing"
+)
+
+// ExampleSet is what somebody is shown who wants to see how Vestnik works before there is
+// anything of their own.
+type ExampleSet struct {
+	Contacts []mailing.Contact
+	Message  MessageForm
+}
+
+// AddExamples gives a person clients, a message to them and a mailing of it that is due at
+// once. It is a conflict, "examples_leave", where mails leave: nobody has the clients'
+// addresses; demo says that they stay here.
+func (a *App) AddExamples(ctx context.Context, actor mailing.Account, demo bool) error {
+	if !demo {
+		return mailing.Fault(mailing.Conflict, "examples_leave")
+	}
+	set, err := a.Examples(actor.Lang)
+	if err != nil {
+		return wrap(err, "examples")
+	}
+	things, err := a.makeExamples(ctx, actor, set)
+	if len(things) == 0 {
+		return err
+	}
+	// What was made can be removed, also when it broke off.
+	kept := a.store.PutExamples(a.doing(context.WithoutCancel(ctx), actor, mailing.Deed{
+		Action: "examples.add", Thing: accountThing(actor), Owner: actor.ID,
+	}), actor.ID, things)
+	if err == nil {
+		err = wrap(kept, "examples")
+	}
+	return err
+}
+
+func (a *App) makeExamples(ctx context.Context, actor mailing.Account, set ExampleSet) (made []mailing.Thing, err error) {
+	var ids []int64
+	for _, c := range set.Contacts {
+		contact, err := a.CreateContact(ctx, actor, c)
+		if mailing.KindOf(err) == mailing.Conflict {
+			continue // it is a client of theirs already
+		}
+		if err != nil {
+			return made, err
+		}
+		ids = append(ids, contact.ID)
+		made = append(made, mailing.Thing{Kind: mailing.ThingContact, ID: contact.ID})
+	}
+	message, err := a.CreateMessage(ctx, actor, set.Message)
+	if err != nil {
+		return made, err
+	}
+	made = append(made, mailing.Thing{Kind: mailing.ThingMessage, ID: message.ID})
+	zone, err := mailing.LoadZone(actor.Zone)
+	if err != nil {
+		return made, err
+	}
+	m, err := a.CreateMailing(ctx, actor, MailingForm{
+		MessageID: message.ID, Audience: mailing.AudienceChosen, ContactIDs: ids, Doubt: mailing.NeverTwice,
+		Weight: mailing.WeightNormal, Rule: atOnce(a.Now().In(zone), actor.Zone),
+	})
+	if err != nil {
+		return made, err
+	}
+	return append(made, mailing.Thing{Kind: mailing.ThingMailing, ID: m.ID}), nil
+}
+
+// atOnce is a rule that is due in the minute that runs.
+func atOnce(now time.Time, zone string) mailing.Rule {
+	return mailing.Rule{
+		Frequency: mailing.Once, Start: mailing.DateOf(now), Zone: zone,
+		At: mailing.Clock{Hour: now.Hour(), Minute: now.Minute()},
+	}
+}
+
+// HasExamples reports whether a person has examples to remove.
+func (a *App) HasExamples(ctx context.Context, actor mailing.Account) (bool, error) {
+	things, err := a.store.Examples(ctx, actor.ID)
+	return len(things) > 0, err
+}
+
+// RemoveExamples removes what AddExamples has made, except what the person has put to use:
+// a message that a mailing of theirs has stays.
+func (a *App) RemoveExamples(ctx context.Context, actor mailing.Account) error {
+	things, err := a.store.Examples(ctx, actor.ID)
+	if err != nil || len(things) == 0 {
+		return err
+	}
+	var contacts []int64
+	for _, thing := range things {
+		switch thing.Kind {
+		case mailing.ThingMailing:
+			err = a.DeleteMailing(ctx, actor, thing.ID)
+		case mailing.ThingMessage:
+			err = a.DeleteMessage(ctx, actor, thing.ID)
+		default:
+			contacts = append(contacts, thing.ID)
+		}
+		if err != nil && !slices.Contains([]mailing.Kind{mailing.NotFound, mailing.Conflict}, mailing.KindOf(err)) {
+			return err
+		}
+	}
+	if len(contacts) > 0 {
+		if _, err := a.DeleteContacts(ctx, actor, contacts); err != nil {
+			return err
+		}
+	}
+	return a.store.ForgetExamples(a.doing(ctx, actor, mailing.Deed{
+		Action: "examples.remove", Thing: accountThing(actor), Owner: actor.ID,
+	}), actor.ID)
+}

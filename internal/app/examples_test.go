@@ -1,0 +1,62 @@
+package app_test
+
+import (
+	"testing"
+
+	"vestnik/internal/app"
+	"vestnik/internal/mailing"
+)
+
+func TestExamples(t *testing.T) {
+	has := func(t *testing.T, h *house, who mailing.Account) bool {
+		t.Helper()
+		there, err := h.HasExamples(t.Context(), who)
+		must(t, err)
+		return there
+	}
+	t.Run("they are a mailing that is due at once, and can be removed", func(t *testing.T) {
+		h := newHouse(t)
+		who := h.person(t, "anna@example.org", mailing.RoleUser)
+		must(t, h.AddExamples(t.Context(), who, true))
+		list, _, err := h.Mailings(t.Context(), who, app.MailingFilter{}, app.Page{Limit: 9})
+		must(t, err)
+		if len(list) != 1 || list[0].NextAt.After(h.now) {
+			t.Fatalf("the mailings are %+v", list)
+		}
+		if !has(t, h, who) || has(t, h, h.person(t, "boris@example.org", mailing.RoleUser)) {
+			t.Error("it is not told who has examples")
+		}
+		must(t, h.RemoveExamples(t.Context(), who))
+		if n := h.rows(t, "select (select count(*) from contacts) + (select count(*) from messages) + (select count(*) from mailings)"); n != 0 || has(t, h, who) {
+			t.Errorf("%d things are left", n)
+		}
+		must(t, h.RemoveExamples(t.Context(), who))
+	})
+	t.Run("what is a person's own stays, and what they need", func(t *testing.T) {
+		h := newHouse(t)
+		who := h.person(t, "anna@example.org", mailing.RoleUser)
+		_, err := h.CreateContact(t.Context(), who, mailing.Contact{Email: "eva@example.com", FirstName: "Eva"})
+		must(t, err)
+		must(t, h.AddExamples(t.Context(), who, true))
+		messages, _, err := h.Messages(t.Context(), who, false, app.Page{Limit: 9})
+		must(t, err)
+		_, err = h.CreateMailing(t.Context(), who, app.MailingForm{
+			MessageID: messages[0].ID, Audience: mailing.AudienceAll, Doubt: mailing.NeverTwice,
+			Rule: mailing.Rule{Frequency: mailing.Daily, Interval: 1, Start: mailing.DateOf(h.now), At: mailing.Clock{Hour: 9}, Zone: "Europe/Moscow"},
+		})
+		must(t, err)
+		must(t, h.RemoveExamples(t.Context(), who))
+		for table, want := range map[string]int{"contacts": 1, "messages": 1, "mailings": 1} {
+			if n := h.rows(t, "select count(*) from "+table); n != want {
+				t.Errorf("there are %d %s", n, table)
+			}
+		}
+	})
+	t.Run("there are none where mails leave", func(t *testing.T) {
+		h := newHouse(t)
+		want(t, h.AddExamples(t.Context(), h.person(t, "anna@example.org", mailing.RoleUser), false), "examples_leave")
+		if n := h.rows(t, "select count(*) from contacts"); n != 0 {
+			t.Errorf("there are %d clients", n)
+		}
+	})
+}

@@ -1,0 +1,8 @@
+// Fills in the time zone of this device where the page only guesses one, so that a new
+// person need not look for it. Without scripts it is chosen from the list.
+
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+for (const field of document.querySelectorAll("input[data-zone]")) {
+  if (zone && field.value === field.dataset.zone) field.value = zone;
+}
