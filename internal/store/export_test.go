@@ -13,6 +13,12 @@ func InHandQuery(owner int64) (string, []any) {
 	return inHandList.query(p, Page{Limit: 50}), p.values
 }
 
+// SentQuery is the statement behind SentSince.
+func SentQuery(owner int64) (string, []any) { return sentQuery(owner), sentValues(owner, time.Time{}) }
+
+// ContactAttemptsQuery is the statement behind ContactAttempts.
+func ContactAttemptsQuery() (string, []any) { return contactAttemptsQuery, make([]any, 4) }
+
 // SealQuery is the statement by which Reseal replaces a text.
 func SealQuery(c SealedColumn) (string, []any) { return c.update(), make([]any, 2+len(c.Key)) }
 

@@ -20,6 +20,8 @@ type Page struct {
 	Desc   bool
 	Offset int64
 	Limit  int64
+
+	Uncounted bool // how long the whole is is not wanted, and 0
 }
 
 // predicate gathers the conditions of a list and their parameters.
@@ -76,9 +78,11 @@ type list struct {
 // rows returns the wanted part of the list and how long the whole is.
 func (s *Store) rows(ctx context.Context, l list, p predicate, page Page) (*sql.Rows, int64, error) {
 	var total int64
-	err := s.read.QueryRowContext(ctx, "select count(*) from "+l.from+p.where(), p.values...).Scan(&total)
-	if err != nil {
-		return nil, 0, err
+	if !page.Uncounted {
+		err := s.read.QueryRowContext(ctx, "select count(*) from "+l.from+p.where(), p.values...).Scan(&total)
+		if err != nil {
+			return nil, 0, err
+		}
 	}
 	rows, err := s.read.QueryContext(ctx, l.query(p, page), p.values...)
 	return rows, total, err
@@ -122,6 +126,9 @@ coalesce(s.reason, ''), coalesce(s.detail, ''), coalesce(s.created_at, 0)`,
 	tiebreak: "c.id",
 }
 
+// contactNames is what is searched where addresses must not be.
+const contactNames = "c.first_name || ' ' || c.last_name"
+
 // ContactFilter narrows a list of contacts.
 type ContactFilter struct {
 	Owner     int64          // 0: everybody's
@@ -133,7 +140,15 @@ type ContactFilter struct {
 
 // Contacts lists contacts, sorted by email, first_name, last_name, status or created.
 func (s *Store) Contacts(ctx context.Context, f ContactFilter, page Page) ([]mailing.Contact, int64, error) {
-	var p predicate
+	rows, total, err := s.rows(ctx, contactList, f.predicate(page.Search), page)
+	if err != nil {
+		return nil, 0, wrap(err, "list contacts")
+	}
+	contacts, err := collect(rows, scanContact)
+	return contacts, total, wrap(err, "list contacts")
+}
+
+func (f ContactFilter) predicate(search string) (p predicate) {
 	if f.Owner != 0 {
 		p.and("c.owner_id = ?", f.Owner)
 	}
@@ -147,16 +162,11 @@ func (s *Store) Contacts(ctx context.Context, f ContactFilter, page Page) ([]mai
 		p.and("c.id in (select contact_id from mailing_contacts where mailing_id = ?)", f.MailingID)
 	}
 	if f.ByName {
-		p.searchNames("c.first_name || ' ' || c.last_name", page.Search)
+		p.searchNames(contactNames, search)
 	} else {
-		p.search("c.search", page.Search)
+		p.search("c.search", search)
 	}
-	rows, total, err := s.rows(ctx, contactList, p, page)
-	if err != nil {
-		return nil, 0, wrap(err, "list contacts")
-	}
-	contacts, err := collect(rows, scanContact)
-	return contacts, total, wrap(err, "list contacts")
+	return p
 }
 
 func scanContact(rows *sql.Rows) (mailing.Contact, error) {
@@ -224,12 +234,21 @@ m.next_at, m.last_at, m.stop_by, m.stop_why, m.stopped_at, m.created_at, m.updat
 type MailingFilter struct {
 	Owner  int64 // 0: everybody's
 	Status mailing.Status
+	Active bool // only those that the home page counts as active
 	Coming bool // only those that will be sent: live, with a next occurrence
 }
 
 // Mailings lists mailings, sorted by created, next, last, status or subject.
 func (s *Store) Mailings(ctx context.Context, f MailingFilter, page Page) ([]MailingRow, int64, error) {
-	var p predicate
+	rows, total, err := s.rows(ctx, mailingList, f.predicate(page.Search), page)
+	if err != nil {
+		return nil, 0, wrap(err, "list mailings")
+	}
+	mailings, err := collect(rows, scanMailing)
+	return mailings, total, wrap(err, "list mailings")
+}
+
+func (f MailingFilter) predicate(search string) (p predicate) {
 	if f.Owner != 0 {
 		p.and("m.owner_id = ?", f.Owner)
 	}
@@ -237,15 +256,13 @@ func (s *Store) Mailings(ctx context.Context, f MailingFilter, page Page) ([]Mai
 		p.and("m.status = ?", string(f.Status))
 	}
 	if f.Coming {
-		p.conditions = append(p.conditions, "m.next_at > 0", "m.status in ('created', 'running')")
+		p.conditions = append(p.conditions, "m.next_at > 0")
 	}
-	p.search("g.search", page.Search)
-	rows, total, err := s.rows(ctx, mailingList, p, page)
-	if err != nil {
-		return nil, 0, wrap(err, "list mailings")
+	if f.Coming || f.Active {
+		p.conditions = append(p.conditions, "m.status in ('created', 'running')")
 	}
-	mailings, err := collect(rows, scanMailing)
-	return mailings, total, wrap(err, "list mailings")
+	p.search("g.search", search)
+	return p
 }
 
 func scanMailing(rows *sql.Rows) (m MailingRow, err error) {
@@ -261,44 +278,6 @@ func scanMailing(rows *sql.Rows) (m MailingRow, err error) {
 	m.CreatedAt, m.UpdatedAt = instant(created), instant(updated)
 	m.OwnerName = strings.TrimSpace(m.OwnerName)
 	return m, json.Unmarshal([]byte(rule), &m.Rule)
-}
-
-// RunRow is a line of a list of runs.
-type RunRow struct {
-	mailing.Run
-	Subject   string
-	OwnerName string
-}
-
-var runList = list{
-	fields: `r.id, coalesce(r.mailing_id, 0), r.owner_id, r.kind, r.scheduled_for, r.state, r.audience, r.sent, r.failed,
-r.skipped, r.in_doubt, r.halt, r.created_at, r.finished_at, v.subject, a.first_name || ' ' || a.last_name`,
-	from:     "runs r join versions v on v.id = r.version_id join accounts a on a.id = r.owner_id",
-	columns:  map[string]string{"": "r.created_at"},
-	tiebreak: "r.id",
-}
-
-// RunsOfMailings lists the latest runs of an owner's mailings, newest first; of
-// everybody's when ownerID is 0. Single mails are left out.
-func (s *Store) RunsOfMailings(ctx context.Context, ownerID, most int64) ([]RunRow, error) {
-	p := predicate{conditions: []string{"r.kind in ('scheduled', 'manual')"}}
-	if ownerID != 0 {
-		p.and("r.owner_id = ?", ownerID)
-	}
-	rows, _, err := s.rows(ctx, runList, p, Page{Desc: true, Limit: most})
-	if err != nil {
-		return nil, wrap(err, "list runs")
-	}
-	runs, err := collect(rows, func(rows *sql.Rows) (r RunRow, err error) {
-		var scheduled, created, finished int64
-		err = rows.Scan(&r.ID, &r.MailingID, &r.OwnerID, &r.Kind, &scheduled, &r.State, &r.Counts.Audience,
-			&r.Counts.Sent, &r.Counts.Failed, &r.Counts.Skipped, &r.Counts.InDoubt, &r.Halt, &created, &finished,
-			&r.Subject, &r.OwnerName)
-		r.ScheduledFor, r.CreatedAt, r.FinishedAt = instant(scheduled), instant(created), instant(finished)
-		r.OwnerName = strings.TrimSpace(r.OwnerName)
-		return r, err
-	})
-	return runs, wrap(err, "list runs")
 }
 
 var deliveryList = list{

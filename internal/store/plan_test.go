@@ -43,6 +43,14 @@ func TestPlans(t *testing.T) {
 			t.Errorf("the log of %+v is found by\n%s", f, got)
 		}
 	}
+	for owner, index := range map[int64]string{0: "runs_created", 7: "runs_owner_created"} {
+		if got := plan(store.SentQuery(owner)); !strings.Contains(got, index+" ") {
+			t.Errorf("what owner %d has sent is found by\n%s", owner, got)
+		}
+	}
+	if got := plan(store.ContactAttemptsQuery()); !strings.Contains(got, "deliveries_contact ") || !strings.Contains(got, "attempts_delivery ") {
+		t.Errorf("the attempts to mail a contact are found by\n%s", got)
+	}
 	if got := plan(store.SealQuery(store.SealedColumn{Table: "deliveries", Column: "vars", Key: []string{"id"}})); !strings.HasPrefix(got, "SEARCH") {
 		t.Errorf("what is sealed anew is found by\n%s", got)
 	}
