@@ -56,8 +56,7 @@ func (w *Web) Routes() []Route {
 		w.adminMailingRoutes(), w.relayRoutes(), w.domainRoutes(), w.holdRoutes(), w.settingRoutes(), w.healthRoutes(),
 		w.jobRoutes(), w.auditRoutes(), w.personalRoutes(),
 		w.blogRoutes(), w.blogAdminRoutes(), w.firstRoutes(),
-		w.invitationRoutes(), w.emailRoutes(),
-		w.manualRoutes(),
+		w.invitationRoutes(), w.emailRoutes(), w.manualRoutes(), w.searchRoutes(),
 	} {
 		all = append(all, routes...)
 	}

@@ -14,13 +14,25 @@ function refresh(formID) {
   const bar = document.getElementById(formID);
   if (bar) {
     bar.dataset.chosen = String(chosen);
-    bar.querySelector("[data-bulk-count]").textContent = String(chosen);
-    for (const button of bar.querySelectorAll("button")) button.disabled = chosen === 0;
+    const count = offerAll(bar, chosen > 0 && chosen === boxes.length) ?? String(chosen);
+    for (const output of bar.querySelectorAll("[data-bulk-count]")) output.textContent = count;
+    for (const button of bar.querySelectorAll("button:not([data-bulk-guard])")) button.disabled = chosen === 0;
   }
   for (const all of document.querySelectorAll(`[data-select-all="${CSS.escape(formID)}"]`)) {
     all.checked = chosen > 0 && chosen === boxes.length;
     all.indeterminate = chosen > 0 && chosen < boxes.length;
   }
+}
+
+// Who has chosen the whole page is offered all that was found. It returns how many that
+// are once they are chosen.
+function offerAll(bar, wholePage) {
+  const offer = bar.querySelector("[data-bulk-all]");
+  if (!offer) return null;
+  const box = offer.querySelector("input");
+  offer.hidden = !wholePage;
+  if (!wholePage) box.checked = false;
+  return box.checked ? offer.dataset.bulkAll : null;
 }
 
 function refreshAll() {
@@ -34,6 +46,8 @@ document.addEventListener("change", (event) => {
     for (const box of boxesOf(all)) box.checked = target.checked;
     refresh(all);
   } else if (target.name === "id" && target.type === "checkbox" && target.form?.matches("[data-bulk]")) {
+    refresh(idOf(target.form));
+  } else if (target.closest?.("[data-bulk-all]")) {
     refresh(idOf(target.form));
   }
 });
