@@ -182,7 +182,7 @@ func (a *App) Mailings(ctx context.Context, actor mailing.Account, f MailingFilt
 	if f.Everyone {
 		owner = f.Owner
 	}
-	return a.store.Mailings(ctx, store.MailingFilter{Owner: owner, Status: f.Status, Coming: f.Coming}, page)
+	return a.store.Mailings(ctx, store.MailingFilter{Owner: owner, Status: f.Status, Active: f.Active, Coming: f.Coming}, page)
 }
 
 // MailingFilter narrows a list of mailings.
@@ -190,6 +190,7 @@ type MailingFilter struct {
 	Everyone bool  // everybody's, for who may
 	Owner    int64 // of everybody's, those of one; 0: of all
 	Status   mailing.Status
+	Active   bool // only those that the home page counts as active
 	Coming   bool // only those that will be sent
 }
 

@@ -75,8 +75,15 @@ var accessFixtures = map[string]func(*visit){
 	"POST /messages/new":         func(v *visit) { v.form = v.message() },
 	"POST /messages/{id}/edit":   func(v *visit) { v.form = v.message() },
 	"POST /messages/{id}/delete": nothing,
-	"POST /messages/{id}/test":   func(v *visit) { v.form = url.Values{"to": {"me@example.net"}} },
-	"POST /messages/preview":     func(v *visit) { v.form = v.message() },
+	"POST /messages/delete": func(v *visit) {
+		if v.who.ID != 0 {
+			v.form = url.Values{"id": {strconv.FormatInt(v.accessWorld.of(v.who).free, 10)}}
+			delete(v.sets, v.who.ID)
+		}
+	},
+	"GET /messages/starters/{name}/thumbnail": func(v *visit) { v.fill("name", "newsletter") },
+	"POST /messages/{id}/test":                func(v *visit) { v.form = url.Values{"to": {"me@example.net"}} },
+	"POST /messages/preview":                  func(v *visit) { v.form = v.message() },
 	"POST /messages/test": func(v *visit) {
 		v.form = v.message()
 		v.form.Set("to", "me@example.net")
@@ -91,6 +98,19 @@ var accessFixtures = map[string]func(*visit){
 	"POST /mailings/{id}/edit": func(v *visit) {
 		v.form = mailingForm(v.of.message)
 		v.form.Set("from_name", v.fresh())
+	},
+	"POST /mailings/bulk": func(v *visit) {
+		if v.who.ID != 0 {
+			v.form = url.Values{"do": {"pause"}, "id": {strconv.FormatInt(v.accessWorld.of(v.who).mailing, 10)}}
+			delete(v.sets, v.who.ID)
+		}
+	},
+	"POST /admin/mailings/bulk": func(v *visit) {
+		if v.who.ID != 0 {
+			id := v.accessWorld.of(v.who).mailing
+			v.form = url.Values{"do": {"disable"}, "why": {"order"}, "id": {strconv.FormatInt(id, 10)}}
+			delete(v.sets, v.who.ID)
+		}
 	},
 	"GET /mailings/dates":         func(v *visit) { v.path += "?" + mailingForm(1).Encode() },
 	"POST /mailings/{id}/send":    func(v *visit) { v.spent = true },

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 
-	"vestnik/internal/app"
 	"vestnik/internal/mailing"
 	"vestnik/internal/web/ui"
 )
@@ -34,14 +33,17 @@ func listAllMailings(r *request) error {
 	if l.Owners, err = r.mailingOwners(); err != nil {
 		return err
 	}
-	filter := app.MailingFilter{Everyone: true, Owner: r.number(ownerParam), Status: oneOf(list.Query, "status", mailing.Statuses()...)}
+	filter := mailingFilter(list)
+	filter.Everyone, filter.Owner = true, r.number(ownerParam)
 	rows, total, err := r.App.Mailings(r.in.Context(), r.actor, filter, page)
 	if err != nil {
 		return err
 	}
 	list.Total = int(total)
 	l.List, l.Rows = list, rows
-	return r.render(http.StatusOK, mailingsPage(r.page(r.T("admin.mailings")), l))
+	p := r.page(r.T("admin.mailings"))
+	r.pickColumns(&l.List, "all_mailings", l.columns(p))
+	return r.render(http.StatusOK, mailingsPage(p, l))
 }
 
 // mailingOwners are the choices of the filter by owner, with the one that is chosen.

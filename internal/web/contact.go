@@ -47,13 +47,8 @@ type contactsView struct {
 func listContacts(r *request) error {
 	list, page := r.list("/clients", perPage)
 	v := contactsView{list: list, actor: r.actor, everyone: r.everyone()}
-	filter := app.ContactFilter{Everyone: v.everyone}
-	switch status := oneOf(list.Query, "status", contactFilters()...); status {
-	case contactMailable:
-		filter.Mailable = true
-	default:
-		filter.Reason = mailing.Reason(status)
-	}
+	filter := contactFilter(list)
+	filter.Everyone = v.everyone
 	contacts, total, err := r.App.Contacts(r.in.Context(), r.actor, filter, page)
 	if err != nil {
 		return err
@@ -66,7 +61,21 @@ func listContacts(r *request) error {
 	if v.owners, err = r.owners(v.everyone, ids); err != nil {
 		return err
 	}
-	return r.render(http.StatusOK, contactsPage(r.page(r.T("clients.title")), v))
+	p := r.page(r.T("clients.title"))
+	r.pickColumns(&v.list, "clients", v.columns(p))
+	return r.render(http.StatusOK, contactsPage(p, v))
+}
+
+// contactFilter reads the filters of the list from the address; one that it does not know
+// is taken out of it.
+func contactFilter(list ui.List) (f app.ContactFilter) {
+	switch status := oneOf(list.Query, "status", contactFilters()...); status {
+	case contactMailable:
+		f.Mailable = true
+	default:
+		f.Reason = mailing.Reason(status)
+	}
+	return f
 }
 
 // everyone reports whether the address asks for everybody's things.
@@ -131,12 +140,10 @@ func contactTitle(c mailing.Contact) string {
 
 // contactView is what the page of a contact shows.
 type contactView struct {
-	contact    mailing.Contact
-	owner      string // whose it is, when not the actor's
-	may        app.ContactActions
-	deliveries []mailing.Delivery
-	subjects   map[int64]string // by run
-	list       ui.List
+	contact  mailing.Contact
+	owner    string // whose it is, when not the actor's
+	may      app.ContactActions
+	timeline contactTimeline
 }
 
 func (v contactView) path() string { return contactPath(v.contact.ID) }
@@ -158,17 +165,7 @@ func viewContact(r *request) error {
 		return err
 	}
 	v := contactView{contact: contact, may: app.AllowedContact(r.actor, contact)}
-	list, page := r.list(v.path(), perPage)
-	deliveries, total, err := r.App.ContactDeliveries(r.in.Context(), r.actor, contact.ID, page)
-	if err != nil {
-		return err
-	}
-	v.list, v.deliveries, v.list.Total = list, deliveries, int(total)
-	ids := make([]int64, len(deliveries))
-	for i, d := range deliveries {
-		ids[i] = d.RunID
-	}
-	if v.subjects, err = r.App.RunSubjects(r.in.Context(), r.actor, ids); err != nil {
+	if v.timeline, err = r.timeline(contact); err != nil {
 		return err
 	}
 	owners, err := r.owners(contact.OwnerID != r.actor.ID, []int64{contact.OwnerID})
@@ -271,17 +268,24 @@ func deleteContact(r *request) error {
 	return r.done("/clients", r.T("clients.deleted", "name", contactTitle(contact)))
 }
 
+// deleteContacts removes the chosen clients, or all that the list finds, and returns to it.
 func deleteContacts(r *request) error {
-	deleted, err := r.App.DeleteContacts(r.in.Context(), r.actor, r.ids("id"))
+	back := r.bulkBack("/clients")
+	chosen := r.chosen()
+	if !chosen.All {
+		deleted, err := r.App.DeleteContacts(r.in.Context(), r.actor, chosen.IDs)
+		if err != nil {
+			return err
+		}
+		return r.bulkDone(back, "clients.deleted_many", app.BulkReport{Done: deleted})
+	}
+	list, _ := r.list("/clients", perPage)
+	filter := contactFilter(list)
+	deleted, more, err := r.App.DeleteFoundContacts(r.in.Context(), r.actor, filter, chosen.Search)
 	if err != nil {
 		return err
 	}
-	if deleted == 0 {
-		r.flash(ui.Warning, r.T("clients.none_chosen"))
-		r.redirect("/clients")
-		return nil
-	}
-	return r.done("/clients", r.N("clients.deleted_many", deleted))
+	return r.bulkDone(back, "clients.deleted_many", app.BulkReport{Done: deleted, Unasked: more})
 }
 
 func suppressContact(r *request) error {
@@ -321,20 +325,26 @@ func (v contactsView) may(c mailing.Contact) app.ContactActions {
 }
 
 func (v contactsView) table(p ui.Page) ui.Table {
-	t := ui.Table{Caption: p.T("clients.title"), List: v.list, Columns: []ui.Column{
-		{Title: p.T("clients.name"), Key: "last_name"},
-		{Title: p.T("field.email"), Key: "email"},
-	}}
-	if v.everyone {
-		t.Columns = append(t.Columns, ui.Column{Title: p.T("scope.owner")})
-	} else {
+	t := ui.Table{Caption: p.T("clients.title"), List: v.list, Columns: v.columns(p)}
+	if !v.everyone {
 		t.Bulk = "chosen"
 	}
-	t.Columns = append(t.Columns,
-		ui.Column{Title: p.T("field.status"), Key: "status"},
-		ui.Column{Title: p.T("clients.added"), Key: "created"},
-		ui.Column{Title: p.T("clients.actions"), Unseen: true})
 	return t
+}
+
+func (v contactsView) columns(p ui.Page) []ui.Column {
+	columns := []ui.Column{
+		{Title: p.T("clients.name"), Key: "last_name"},
+		{Title: p.T("field.email"), Key: "email", Pick: "email"},
+	}
+	if v.everyone {
+		columns = append(columns, ui.Column{Title: p.T("scope.owner")})
+	}
+	return append(columns,
+		ui.Column{Title: p.T("field.status"), Key: "status", Pick: "status"},
+		ui.Column{Title: p.T("field.comment"), Pick: "comment", Off: true},
+		ui.Column{Title: p.T("clients.added"), Key: "created", Pick: "added"},
+		ui.Column{Title: p.T("clients.actions"), Unseen: true})
 }
 
 // shortened is the beginning of a text, of the given number of runes at most.

@@ -101,7 +101,15 @@ func viewLog(r *request) error {
 	if len(v.problems) > 0 {
 		status = http.StatusUnprocessableEntity
 	}
-	return r.render(status, logPage(r.page(r.T("logs.title")), v))
+	p := r.page(r.T("logs.title"))
+	r.pickColumns(&v.list, "log", attemptColumns(p))
+	return r.render(status, logPage(p, v))
+}
+
+// table is the table of attempts, with the columns that the visitor has picked. How many
+// there are is not counted: there may be millions.
+func (v logView) table(p ui.Page) ui.Table {
+	return ui.Table{Caption: p.T("logs.title"), List: v.list, Columns: attemptColumns(p)}
 }
 
 // fillLog reads what the filters leave. A filter that makes no sense leaves

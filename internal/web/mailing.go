@@ -45,17 +45,16 @@ type mailingList struct {
 
 func (w *Web) listMailings(r *request) error {
 	list, page := r.list("/mailings", mailingsPerPage)
-	filter := app.MailingFilter{
-		Everyone: list.Query.Get("scope") == "all",
-		Status:   oneOf(list.Query, "status", mailing.Statuses()...),
-	}
+	filter := mailingFilter(list)
 	rows, total, err := w.App.Mailings(r.in.Context(), r.actor, filter, page)
 	if err != nil {
 		return err
 	}
 	list.Total = int(total)
+	p := r.page(r.T("nav.mailings"))
 	l := mailingList{List: list, Rows: rows, Everyone: filter.Everyone, Actor: r.actor}
-	return r.render(http.StatusOK, mailingsPage(r.page(r.T("nav.mailings")), l))
+	r.pickColumns(&l.List, "mailings", l.columns(p))
+	return r.render(http.StatusOK, mailingsPage(p, l))
 }
 
 // searched reports whether the list is empty because of what is searched for.
@@ -67,15 +66,15 @@ func (l mailingList) columns(p ui.Page) []ui.Column {
 	columns := []ui.Column{
 		{Title: p.T("mailings.message"), Key: "subject"},
 		{Title: p.T("field.status"), Key: "status"},
-		{Title: p.T("mailings.next_short"), Key: "next"},
-		{Title: p.T("field.time")},
-		{Title: p.T("mailings.frequency")},
-		{Title: p.T("mailings.last_short"), Key: "last"},
-		{Title: p.T("nav.clients"), Numeric: true},
-		{Title: p.T("field.created"), Key: "created"},
+		{Title: p.T("mailings.next_short"), Key: "next", Pick: "next"},
+		{Title: p.T("field.time"), Pick: "time"},
+		{Title: p.T("mailings.frequency"), Pick: "often"},
+		{Title: p.T("mailings.last_short"), Key: "last", Pick: "last"},
+		{Title: p.T("nav.clients"), Numeric: true, Pick: "clients"},
+		{Title: p.T("field.created"), Key: "created", Pick: "created"},
 	}
 	if l.Admin { // for the owner's there is room in place of the time, which the next date has, too
-		columns = slices.Delete(columns, 3, 4)
+		columns[3].Off = true
 	}
 	if l.Everyone {
 		columns = slices.Insert(columns, 1, ui.Column{Title: p.T("mailings.owner")})
@@ -87,7 +86,7 @@ func (l mailingList) columns(p ui.Page) []ui.Column {
 func (l mailingList) here() string { return l.List.PageURL(l.List.Page()) }
 
 func statusOptions(p ui.Page) []ui.Option {
-	options := []ui.Option{{Label: p.T("mailings.any_status")}}
+	options := []ui.Option{{Label: p.T("mailings.any_status")}, {Value: statusActive, Label: p.T("mailings.active")}}
 	for _, status := range mailing.Statuses() {
 		options = append(options, ui.Option{Value: string(status), Label: p.T("status." + string(status))})
 	}

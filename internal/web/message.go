@@ -33,7 +33,9 @@ type messagesView struct {
 	messages []mailing.Message
 	actor    mailing.Account
 	everyone bool
+	gallery  bool             // as they look, not line by line
 	owners   map[int64]string // by id, when everybody's are shown
+	uses     map[int64]int64  // how many mailings send each
 }
 
 func (v messagesView) may(m mailing.Message) bool { return app.MayChangeMessage(v.actor, m) }
@@ -41,11 +43,16 @@ func (v messagesView) may(m mailing.Message) bool { return app.MayChangeMessage(
 func (v messagesView) all() string { return scoped("/messages", v.everyone) }
 
 func listMessages(r *request) error {
-	list, page := r.list("/messages", perPage)
+	gallery := r.in.URL.Query().Get(viewParam) != viewList
+	size := perPage
+	if gallery {
+		size = cardsPerPage
+	}
+	list, page := r.list("/messages", size)
 	if page.Sort == "" {
 		page.Sort = "updated"
 	}
-	v := messagesView{list: list, actor: r.actor, everyone: r.everyone()}
+	v := messagesView{list: list, actor: r.actor, everyone: r.everyone(), gallery: gallery}
 	messages, total, err := r.App.Messages(r.in.Context(), r.actor, v.everyone, page)
 	if err != nil {
 		return err
@@ -58,7 +65,12 @@ func listMessages(r *request) error {
 	if v.owners, err = r.owners(v.everyone, ids); err != nil {
 		return err
 	}
-	return r.render(http.StatusOK, messagesPage(r.page(r.T("messages.title")), v))
+	if v.uses, err = r.App.MessageUses(r.in.Context(), r.actor, messages); err != nil {
+		return err
+	}
+	p := r.page(r.T("messages.title"))
+	r.pickColumns(&v.list, "messages", v.columns(p))
+	return r.render(http.StatusOK, messagesPage(p, v))
 }
 
 // message is the message that the path names, if the actor may see it.
@@ -180,6 +192,9 @@ func (f editorForm) action() string {
 	return messagePath(f.id) + "/edit"
 }
 
+// isBlank reports whether nothing was written yet.
+func (f editorForm) isBlank() bool { return f.id == 0 && f.typed.Subject == "" && f.typed.Body == "" }
+
 func (f editorForm) back() string {
 	if f.id == 0 {
 		return "/messages"
@@ -230,6 +245,9 @@ func (r *request) typedMessage() app.MessageForm {
 }
 
 func newMessage(r *request) error {
+	if form, ok := starter(r.Lang(), r.in.URL.Query().Get(starterParam)); ok {
+		return r.showEditor(0, form)
+	}
 	return r.showEditor(0, app.MessageForm{Format: mailing.FormatMarkdown})
 }
 
@@ -314,12 +332,16 @@ func testDraft(r *request) error {
 }
 
 func (v messagesView) columns(p ui.Page) []ui.Column {
-	columns := []ui.Column{{Title: p.T("field.subject"), Key: "subject"}, {Title: p.T("messages.format")}}
+	columns := []ui.Column{
+		{Title: p.T("field.subject"), Key: "subject"},
+		{Title: p.T("messages.format"), Pick: "format"},
+		{Title: p.T("messages.uses"), Pick: "uses"},
+	}
 	if v.everyone {
 		columns = append(columns, ui.Column{Title: p.T("scope.owner")})
 	}
 	return append(columns,
-		ui.Column{Title: p.T("messages.changed"), Key: "updated"},
+		ui.Column{Title: p.T("messages.changed"), Key: "updated", Pick: "changed"},
 		ui.Column{Title: p.T("messages.actions"), Unseen: true})
 }
 

@@ -22,14 +22,14 @@ func TestMessageList(t *testing.T) {
 	storetest.Message(t, h.store, mailing.Message{OwnerID: anna.ID, Subject: "Абрикосы", Format: mailing.FormatMarkdown})
 	storetest.Message(t, h.store, mailing.Message{OwnerID: boris.ID, Subject: "Чужое"})
 	t.Run("own ones stand in it, with their format", func(t *testing.T) {
-		p := c.get("/messages").shows(".rows tbody", "Весна <пришла>").shows(".rows tbody", "Markdown").shows(".pager", "из 2")
+		p := c.get("/messages?view=list").shows(".rows tbody", "Весна <пришла>").shows(".rows tbody", "Markdown").shows(".pager", "из 2")
 		if strings.Contains(p.text(".rows"), "Чужое") {
 			t.Error("another's message is shown")
 		}
 	})
 	t.Run("it is searched and sorted", func(t *testing.T) {
 		c.get("/messages?q=абрикос").shows(".pager", "из 1")
-		if rows := c.get("/messages?sort=subject").text(".rows tbody tr"); !strings.HasPrefix(rows, "Абрикосы") {
+		if rows := c.get("/messages?view=list&sort=subject").text(".rows tbody tr"); !strings.HasPrefix(rows, "Абрикосы") {
 			t.Errorf("it begins with %.40q", rows)
 		}
 	})
@@ -37,7 +37,7 @@ func TestMessageList(t *testing.T) {
 		c.get("/messages").lacks(".tabs")
 		c.get("/messages?scope=all").expect(http.StatusForbidden)
 		h.signIn(h.account("manager@example.org", mailing.RoleManager)).get("/messages?scope=all").expect(http.StatusForbidden)
-		h.signIn(h.account("admin@example.org", mailing.RoleAdmin)).get("/messages?scope=all").shows(".rows tbody", "Чужое")
+		h.signIn(h.account("admin@example.org", mailing.RoleAdmin)).get("/messages?view=list&scope=all").shows(".rows tbody", "Чужое")
 	})
 }
 

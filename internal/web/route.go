@@ -57,6 +57,7 @@ func (w *Web) Routes() []Route {
 		w.jobRoutes(), w.auditRoutes(), w.personalRoutes(),
 		w.blogRoutes(), w.blogAdminRoutes(), w.firstRoutes(),
 		w.invitationRoutes(), w.emailRoutes(), w.manualRoutes(), w.searchRoutes(),
+		w.mailingBulkRoutes(), w.messageBulkRoutes(),
 	} {
 		all = append(all, routes...)
 	}

@@ -76,7 +76,25 @@ func listUsers(r *request) error {
 		may := app.AllowedUser(r.actor, a)
 		v.block[a.ID] = may.Block || may.Unblock
 	}
-	return r.render(http.StatusOK, usersPage(r.page(r.T("nav.users")), v))
+	p := r.page(r.T("nav.users"))
+	r.pickColumns(&v.list, "users", userColumns(p))
+	return r.render(http.StatusOK, usersPage(p, v))
+}
+
+// table is the table of people, with the columns that the visitor has picked.
+func (v usersView) table(p ui.Page) ui.Table {
+	return ui.Table{Caption: p.T("users.title"), List: v.list, Columns: userColumns(p)}
+}
+
+func userColumns(p ui.Page) []ui.Column {
+	return []ui.Column{
+		{Title: p.T("users.name"), Key: "name"},
+		{Title: p.T("users.reach"), Key: "email", Pick: "reach"},
+		{Title: p.T("field.status")},
+		{Title: p.T("users.seen"), Key: "signed_in", Pick: "seen"},
+		{Title: p.T("users.since"), Key: "created", Spare: true, Pick: "since"},
+		{Title: p.T("mailings.actions"), Unseen: true},
+	}
 }
 
 // standing says in a word whether a person can sign in.

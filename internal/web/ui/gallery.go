@@ -13,7 +13,7 @@ func galleryColumns(p Page) []Column {
 	return []Column{
 		{Title: sample(p, "Название", "Name"), Key: "name"},
 		{Title: p.T("field.status"), Key: "status"},
-		{Title: sample(p, "Следующая отправка", "Next sending"), Key: "next"},
+		{Title: sample(p, "Следующая отправка", "Next sending"), Key: "next", Pick: "next"},
 		{Title: p.T("nav.clients"), Key: "clients", Numeric: true},
 		{Title: sample(p, "Действия", "Actions"), Unseen: true},
 	}

@@ -18,7 +18,8 @@ type List struct {
 	Path    string     // without a query
 	Query   url.Values // as it came, with the filters of the page
 	PerPage int
-	Total   int // how many there are with this search and these filters
+	Total   int      // how many there are with this search and these filters
+	Picked  []string // the Picks of the columns that a person wants to see; nil: those that are not Off
 }
 
 // Search is what is searched for.
@@ -122,6 +123,8 @@ type Column struct {
 	Numeric bool   // numbers stand at the right edge
 	Unseen  bool   // the title is for screen readers only, as above buttons
 	Spare   bool   // left out where a table has not quite room for all; its cells are SpareCells
+	Pick    string // by which a person may leave it out; "" for one that is always there
+	Off     bool   // left out until it is picked
 }
 
 // Table is a table of one page of a List.
