@@ -42,13 +42,17 @@ func WithFresh(ctx context.Context) context.Context {
 
 // numbers are those of an owner, or with 0 everybody's.
 func (a *App) numbers(ctx context.Context, owner int64) (store.Numbers, error) {
-	key := cache.Key{Tag: tagOwner(owner), Lifetime: keptFor}
-	if owner == 0 {
-		key.Tag = tagEverybody
-	}
-	return cache.Read(ctx, a.Cache, key, func(ctx context.Context) (store.Numbers, error) {
+	return cache.Read(ctx, a.Cache, numbersKey(owner), func(ctx context.Context) (store.Numbers, error) {
 		return a.store.Numbers(ctx, owner)
 	})
+}
+
+// numbersKey is that of an owner's numbers, or with 0 of everybody's.
+func numbersKey(owner int64) cache.Key {
+	if owner == 0 {
+		return cache.Key{Tag: tagEverybody, Lifetime: keptFor}
+	}
+	return cache.Key{Tag: tagOwner(owner), Lifetime: keptFor}
 }
 
 // numbersChanged is called, deferred, by what adds or removes clients or mailings of an
