@@ -56,7 +56,7 @@ func (r *request) changeMailings(list ui.List, f app.MailingFilter) error {
 	if err != nil {
 		return err
 	}
-	return r.bulkDone(r.bulkBack(list.Path), "mailings.many_"+do, report)
+	return r.bulkDone(r.bulkBack(list.Path), "mailings.many."+do, report)
 }
 
 // table is the table of mailings, with the columns that the visitor has picked.

@@ -146,6 +146,9 @@ func isNamed(t *testing.T, all []*html.Node) {
 		}
 	}
 	for _, n := range all {
+		if slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == "hidden" }) {
+			continue
+		}
 		switch n.Data {
 		case "input", "select", "textarea":
 			if attr(n, "type") != "hidden" && !labelled[attr(n, "id")] && attr(n, "aria-label") == "" {
