@@ -135,7 +135,7 @@ func (s *listsStory) pauseFew() {
 	s.until("two are chosen", `document.querySelector("[data-bulk-count]").textContent === "2"`)
 	s.look("mailings-chosen")
 	s.press(s.T("action.pause"))
-	s.sees(s.N("mailings.many_pause", 2))
+	s.sees(s.N("mailings.many.pause", 2))
 	s.sees(s.N("list.found", storyMany+1))
 }
 
@@ -146,14 +146,14 @@ func (s *listsStory) pauseAll() {
 	s.click("[data-bulk-all] input")
 	s.until("all are counted", fmt.Sprintf(`document.querySelector("[data-bulk-count]").textContent === "%d"`, storyMany+1))
 	s.press(s.T("action.pause"))
-	s.sees(s.N("mailings.many_pause", storyMany-1), s.T("status.paused"), strings.TrimSuffix(s.N("list.refused", 2, "why", ""), " "))
+	s.sees(s.N("mailings.many.pause", storyMany-1), s.T("status.paused"), strings.TrimSuffix(s.N("list.refused", 2, "why", ""), " "))
 	s.look("mailings-paused")
 	s.click("[data-select-all]")
 	s.click(`[popovertarget="delete-chosen"]`)
 	s.until("it asks first, and says how many", `document.querySelector("#delete-chosen [data-bulk-count]").textContent === "50" && document.getElementById("delete-chosen").matches(":popover-open")`)
 	s.look("mailings-delete")
 	s.follow("yes", chromedp.Click(chromedp.CSS(`#delete-chosen [type=submit]`)))
-	s.sees(s.N("mailings.many_delete", 50), s.N("list.found", storyMany+1-50))
+	s.sees(s.N("mailings.many.delete", 50), s.N("list.found", storyMany+1-50))
 }
 
 // columns leaves a column out, which the browser remembers.
