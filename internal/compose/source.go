@@ -93,6 +93,24 @@ func Warnings(subject, body string, known ...string) mailing.Problems {
 	return hints
 }
 
+// Bare lists the variables that a message shows as they are, once each, so that there is a
+// gap where a recipient has none. What does not compile has none.
+func Bare(subject, body string) []string {
+	var names []string
+	for _, source := range []string{subject, body} {
+		t, err := liquid.Compile(source, liquid.Options{})
+		if err != nil {
+			continue
+		}
+		for _, name := range t.Bare() {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
 // checkSubject notes what is wrong with a subject apart from its merge fields.
 func checkSubject(p *mailing.Problems, subject string) {
 	switch {

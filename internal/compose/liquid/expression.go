@@ -30,8 +30,9 @@ type pipeline struct {
 }
 
 type filterCall struct {
-	filter filter
-	args   []operand
+	filter   filter
+	args     []operand
+	standsIn bool // its result is never empty for want of a value
 }
 
 // condition is one comparison, and the word that joins it to the next.
@@ -255,6 +256,7 @@ func (s *scanner) filter() (filterCall, error) {
 		}
 		call.args = append(call.args, arg)
 	}
+	call.standsIn = name == "default" && len(call.args) > 0
 	if len(call.args) < known.least || len(call.args) > known.most {
 		return call, s.syntax()
 	}
