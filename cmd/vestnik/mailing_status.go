@@ -45,7 +45,7 @@ func (c mailingStatusCommand) Run(ctx context.Context, d *desk) error {
 		d.say("cli.mailing.why", "why", v.StopWhy)
 	}
 	d.sayRule(v.Mailing)
-	d.say("cli.mailing.reach", "mailable", d.words.Number(v.Reach.Contacts-v.Reach.Suppressed),
+	d.say("cli.mailing.reach", "mailable", d.words.Number(v.Reach.Reached()),
 		"contacts", d.words.Number(v.Reach.Contacts))
 	return d.runs(v.Mailing, v.Runs)
 }

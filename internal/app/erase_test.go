@@ -179,7 +179,7 @@ func TestEraseContact(t *testing.T) {
 			must(t, h.Sweep(t.Context()))
 			reach, err := h.Reach(t.Context(), h.owner)
 			must(t, err)
-			if reach.Contacts-reach.Suppressed != 1 {
+			if reach.Reached() != 1 {
 				t.Errorf("a mailing reaches %+v", reach)
 			}
 		})

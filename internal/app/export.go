@@ -101,6 +101,13 @@ func (a *App) ExportAccount(ctx context.Context, actor mailing.Account, id int64
 	x.list("mailings.json", func(one func(any)) error {
 		return a.eachMailing(ctx, id, func(m MailingRow) { one(mailingJSON(m.Mailing)) })
 	})
+	x.list("drafts.json", func(one func(any)) error {
+		drafts, err := a.store.Drafts(ctx, id, exportBatch)
+		for _, d := range drafts {
+			one(draftJSON(d))
+		}
+		return err
+	})
 	x.table("imports.csv", []string{"file", "lines", "added", "existing", "refused", "at"}, func(line func(...string)) error {
 		imports, err := a.store.Imports(ctx, id, exportBatch)
 		for _, i := range imports {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 
 	"vestnik/internal/mailing"
 	"vestnik/internal/store"
@@ -47,6 +48,13 @@ func mailingJSON(m mailing.Mailing) map[string]any {
 	return map[string]any{
 		"id": m.ID, "message": m.MessageID, "clients": string(m.Audience), "rule": m.Rule, "status": string(m.Status),
 		"from_name": m.FromName, "reply_to": m.ReplyTo, "next": moment(m.NextAt), "last": moment(m.LastAt), "created": moment(m.CreatedAt),
+	}
+}
+
+// draftJSON is a draft with what was typed as the page keeps it.
+func draftJSON(d mailing.Draft) map[string]any {
+	return map[string]any{
+		"mailing": d.MailingID, "new": d.New, "typed": json.RawMessage(d.Form), "created": moment(d.CreatedAt), "changed": moment(d.UpdatedAt),
 	}
 }
 

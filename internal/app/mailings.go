@@ -14,9 +14,11 @@ import (
 
 // MailingForm is what a person decides about a mailing.
 type MailingForm struct {
+	ID         int64 // of the draft that a new mailing is made of; 0: there is none
 	MessageID  int64
 	Audience   mailing.Audience
 	ContactIDs []int64 // when Audience is chosen; nil leaves them as they are
+	Now        bool    // a new mailing is to be sent by hand at once; the Rule then only gives the zone
 	Rule       mailing.Rule
 	Doubt      mailing.Doubt
 	Weight     mailing.Weight // empty: normal
@@ -32,11 +34,14 @@ const StartGrace = 10 * time.Minute
 // the mailing that it changes; zero for a new one.
 func (a *App) check(ctx context.Context, owner mailing.Account, f *MailingForm, was mailing.Mailing) (next time.Time, err error) {
 	var problems mailing.Problems
+	if f.Now = f.Now && was.ID == 0; f.Now {
+		f.Rule = a.ruleNow(owner, f.Rule)
+	}
 	f.Rule = f.Rule.Tidy()
 	if err := problems.AddError("", f.Rule.Check()); err != nil {
 		return next, err
 	}
-	if len(problems) == 0 {
+	if len(problems) == 0 && !f.Now {
 		next = a.nextOccurrence(&problems, f.Rule, was)
 	}
 	if err := a.checkMessage(ctx, owner, &problems, f.MessageID); err != nil {
@@ -106,11 +111,14 @@ func (a *App) nextOccurrence(problems *mailing.Problems, rule mailing.Rule, was 
 
 // CreateMailing adds a mailing to the actor's.
 func (a *App) CreateMailing(ctx context.Context, actor mailing.Account, f MailingForm) (mailing.Mailing, error) {
+	if err := a.mayMake(ctx, actor, f.ID); err != nil {
+		return mailing.Mailing{}, err
+	}
 	next, err := a.check(ctx, actor, &f, mailing.Mailing{})
 	if err != nil {
 		return mailing.Mailing{}, err
 	}
-	m := mailing.Mailing{OwnerID: actor.ID, Status: mailing.StatusCreated, NextAt: next, CreatedAt: a.Now()}
+	m := mailing.Mailing{ID: f.ID, OwnerID: actor.ID, Status: mailing.StatusCreated, NextAt: next, CreatedAt: a.Now()}
 	f.apply(&m, a.Now())
 	defer a.numbersChanged(ctx, m.OwnerID)
 	facts, err := a.mailingFacts(ctx, m)
@@ -200,10 +208,11 @@ type MailingView struct {
 	Message  mailing.Message
 	Owner    mailing.Account
 	StopBy   mailing.Account // who paused or disabled it; zero: nobody
-	Reach    store.Mailable
+	Reach    AudienceCount
 	Upcoming []time.Time // the next five dates
 	Runs     []mailing.Run
-	Quota    QuotaUse // of its owner's day, which an open run has to wait for; zero when none has to
+	Quota    QuotaUse      // of its owner's day, which an open run has to wait for; zero when none has to
+	Draft    mailing.Draft // changes that are not applied yet, for who may apply them; zero: none
 	May      Actions
 }
 
@@ -239,8 +248,10 @@ func (a *App) Mailing(ctx context.Context, actor mailing.Account, id int64) (v M
 		}
 	}
 	v.Upcoming = upcoming(v.Mailing, a.Now())
-	v.May = Allowed(actor, v.Mailing)
-	return v, nil
+	if v.May = Allowed(actor, v.Mailing); v.May.Edit {
+		v.Draft, err = a.draft(ctx, id)
+	}
+	return v, err
 }
 
 // stopper is who paused or disabled a mailing; zero when nobody did, or when they
@@ -276,11 +287,6 @@ func (a *App) ChosenContacts(ctx context.Context, actor mailing.Account, id int6
 		return nil, err
 	}
 	return a.store.MailingContacts(ctx, id)
-}
-
-// Reach counts whom a mailing to all of the actor's contacts would reach.
-func (a *App) Reach(ctx context.Context, actor mailing.Account) (store.Mailable, error) {
-	return a.store.Reach(ctx, mailing.Mailing{OwnerID: actor.ID, Audience: mailing.AudienceAll})
 }
 
 func (a *App) changeableMailing(ctx context.Context, actor mailing.Account, id int64) (mailing.Mailing, error) {

@@ -392,7 +392,7 @@ func TestUnsubscribe(t *testing.T) {
 		must(t, h.DeleteContact(t.Context(), owner, has.contact))
 		_, err = h.ImportContacts(t.Context(), owner, "again.csv", strings.NewReader("client@example.org\n"))
 		must(t, err)
-		if reach, err := h.Reach(t.Context(), owner); err != nil || reach.Contacts != 1 || reach.Suppressed != 1 {
+		if reach, err := h.Reach(t.Context(), owner); err != nil || reach.Contacts != 1 || reach.Suppressed[mailing.ReasonUnsubscribed] != 1 {
 			t.Errorf("reach %+v, %v", reach, err)
 		}
 	})

@@ -13,8 +13,8 @@ type (
 	MailingRow = store.MailingRow
 	// RunRow is a run with what its list shows beside it.
 	RunRow = store.RunRow
-	// Mailable says how many contacts a mailing would reach.
-	Mailable = store.Mailable
+	// AudienceCount says how many contacts a mailing would reach, and why not all.
+	AudienceCount = store.AudienceCount
 	// Numbers are those of the home page.
 	Numbers = store.Numbers
 	// Import is the report of one import of contacts.

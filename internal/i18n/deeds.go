@@ -43,6 +43,8 @@ func (p *Printer) Fact(field, fact string) string {
 		fact = mailing.DisplayEmail(fact)
 	case "zone":
 		return p.Zone(fact)
+	case "message":
+		fact = p.SubjectName(fact)
 	case "rule":
 		var rule mailing.Rule
 		if json.Unmarshal([]byte(fact), &rule) == nil {

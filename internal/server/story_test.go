@@ -192,6 +192,7 @@ func (s *story) addMailing() {
 		s.t.Fatal(err)
 	}
 	s.press(s.T("messages.to_mailing"))
+	s.do("open the schedule", chromedp.Click(chromedp.CSS("#schedule > summary")))
 	s.holds("the time is that of the person's zone", `document.getElementById("field-zone").value === "Europe/Moscow"`)
 	s.click("label[for=frequency-weekly]")
 	s.sees(s.T("mailings.weekdays"))
@@ -201,6 +202,7 @@ func (s *story) addMailing() {
 	s.sees(s.T("mailings.monthly_by"))
 	s.look("mailing-form-monthly")
 	s.click("label[for=frequency-daily]")
+	s.click(".more-settings > summary")
 	s.click("#field-weight input[value=high]")
 	s.at = time.Now().In(zone).Add(25 * time.Second).Truncate(time.Minute).Add(time.Minute)
 	s.set("start", s.at.Format(time.DateOnly))
@@ -211,7 +213,10 @@ func (s *story) addMailing() {
 	})
 	s.until("the rule is told while it is typed", fmt.Sprintf(
 		`document.querySelector("#dates").innerText.toLowerCase().includes(%s)`, storyJS(strings.ToLower(words))))
-	s.press(s.T("mailings.save"))
+	s.do("open the review", chromedp.Click(chromedp.CSS("#review > summary")))
+	s.until("the button says when it begins", fmt.Sprintf(
+		`document.querySelector("#review button[value=apply]").innerText.includes(%s)`, storyJS(s.In(zone).DateTimeZone(s.at))))
+	s.follow("start", chromedp.Click(chromedp.CSS("#review button[value=apply]")))
 	s.link = strings.TrimPrefix(s.address(), s.base)
 	s.sees(s.T("mailings.was_created"), words, s.In(zone).DateTimeZone(s.at), s.In(zone).DateTimeZone(s.at.AddDate(0, 0, 1)))
 	s.holds("the next five dates are there", `document.querySelectorAll("main ol.dates li").length === 5`)

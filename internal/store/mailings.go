@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -14,15 +15,16 @@ import (
 )
 
 // CreateMailing adds a mailing with the contacts chosen for it and returns its
-// id. Contacts that are not the owner's are left out.
+// id. Contacts that are not the owner's are left out. A mailing with an ID is made of the
+// draft of it, which is gone then; to make it twice is a conflict, "draft_applied".
 func (s *Store) CreateMailing(ctx context.Context, m mailing.Mailing, contactIDs []int64) (int64, error) {
 	rule, err := json.Marshal(m.Rule)
 	if err != nil {
 		return 0, wrap(err, "create mailing")
 	}
-	id := NewID()
+	id := cmp.Or(m.ID, NewID())
 	made(ctx, id)
-	return id, wrap(s.inTx(ctx, func(q *sqlc.Queries, tx *sql.Tx) error {
+	err = s.inTx(ctx, func(q *sqlc.Queries, tx *sql.Tx) error {
 		err := q.CreateMailing(ctx, sqlc.CreateMailingParams{
 			ID: id, OwnerID: m.OwnerID, MessageID: m.MessageID, Audience: string(m.Audience), Rule: string(rule),
 			Doubt: string(m.Doubt), Weight: string(m.Weight), FromName: m.FromName, ReplyTo: m.ReplyTo,
@@ -31,16 +33,20 @@ func (s *Store) CreateMailing(ctx context.Context, m mailing.Mailing, contactIDs
 		if err != nil {
 			return err
 		}
-		if len(contactIDs) == 0 {
-			return nil
+		if err := q.DeleteDraft(ctx, id); err != nil || len(contactIDs) == 0 {
+			return err
 		}
 		return s.choose(ctx, q, tx, id, m.OwnerID, contactIDs)
-	}), "create mailing")
+	})
+	if m.ID != 0 && isDuplicate(err) {
+		return id, mailing.Fault(mailing.Conflict, "draft_applied")
+	}
+	return id, wrap(err, "create mailing")
 }
 
 // UpdateMailing stores the fields of a mailing and, unless contactIDs is nil, the
 // contacts chosen for it. was is the mailing that the decision was made on: one whose
-// status or next occurrence is another by now is a conflict. While a run
+// status or next occurrence is another by now is a conflict. The draft of it is gone then. While a run
 // of it is being written down its recipients stay: to change them is a conflict,
 // "run_opening".
 func (s *Store) UpdateMailing(ctx context.Context, m, was mailing.Mailing, contactIDs []int64) error {
@@ -57,7 +63,10 @@ func (s *Store) UpdateMailing(ctx context.Context, m, was mailing.Mailing, conta
 			Weight: string(m.Weight), FromName: m.FromName, ReplyTo: m.ReplyTo, Status: string(m.Status), NextAt: millis(m.NextAt),
 			UpdatedAt: millis(m.UpdatedAt), WasStatus: string(was.Status), WasNextAt: millis(was.NextAt),
 		}))
-		if err != nil || contactIDs == nil {
+		if err != nil {
+			return err
+		}
+		if err := q.DeleteDraft(ctx, m.ID); err != nil || contactIDs == nil {
 			return err
 		}
 		return s.choose(ctx, q, tx, m.ID, m.OwnerID, contactIDs)
@@ -171,6 +180,9 @@ func (s *Store) DeleteMailing(ctx context.Context, id int64, now time.Time) erro
 		if err := q.DeleteMailing(ctx, id); err != nil {
 			return err
 		}
+		if err := q.DeleteDraft(ctx, id); err != nil {
+			return err
+		}
 		// Those that were opened while the deletion waited for it; now the
 		// mailing is gone, and nobody opens another.
 		return cancelOpenRuns(ctx, q, id, now)
@@ -217,22 +229,6 @@ func (s *Store) DueMailings(ctx context.Context, now time.Time, after mailing.Ma
 func (s *Store) MailingContacts(ctx context.Context, id int64) ([]int64, error) {
 	ids, err := s.r.MailingContacts(ctx, id)
 	return ids, wrap(err, "contacts of mailing")
-}
-
-// Mailable says how many contacts a mailing would reach.
-type Mailable struct {
-	Contacts   int64 // all of the audience
-	Suppressed int64 // of those, how many would be skipped
-}
-
-// Reach counts whom a mailing would reach now.
-func (s *Store) Reach(ctx context.Context, m mailing.Mailing) (Mailable, error) {
-	if m.Audience == mailing.AudienceChosen && m.ID != 0 {
-		row, err := s.r.CountMailableChosen(ctx, m.ID)
-		return Mailable(row), wrap(err, "count audience")
-	}
-	row, err := s.r.CountMailable(ctx, m.OwnerID)
-	return Mailable(row), wrap(err, "count audience")
 }
 
 // Numbers are those of the home page.

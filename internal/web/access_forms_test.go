@@ -112,7 +112,12 @@ var accessFixtures = map[string]func(*visit){
 			delete(v.sets, v.who.ID)
 		}
 	},
-	"GET /mailings/dates":         func(v *visit) { v.path += "?" + mailingForm(1).Encode() },
+	"POST /mailings/{id}/discard": nothing,
+	"POST /mailings/preview": func(v *visit) {
+		if v.who.ID != 0 {
+			v.form = mailingForm(v.accessWorld.of(v.who).message)
+		}
+	},
 	"POST /mailings/{id}/send":    func(v *visit) { v.spent = true },
 	"POST /mailings/{id}/disable": func(v *visit) { v.form = url.Values{"why": {"because"}} },
 	"POST /mailings/{id}/enable":  func(v *visit) { v.put(mailing.StatusDisabled) },

@@ -47,6 +47,8 @@ var visitors = []string{"anonymous", "unconfirmed", "blocked", "user", "manager"
 // noDeed are the routes and visitors who do something that leaves no deed, and why.
 var noDeed = map[string]string{
 	"POST /messages/preview":        "it only shows",
+	"POST /mailings/preview":        "it only shows",
+	"POST /mailings/{id}/discard":   "what was typed has counted for nothing",
 	"POST /admin/blog/preview":      "it only shows",
 	"POST /profile/confirm":         "it only proves who is there",
 	"POST /logout anonymous":        "nobody was signed in",

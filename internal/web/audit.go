@@ -195,6 +195,15 @@ func (c change) words(d mailing.Deed) string {
 	return c.field + ": " + c.before + " → " + c.after
 }
 
+// thingName is what people call what it was done to.
+func thingName(p ui.Page, d mailing.Deed) string {
+	switch d.Thing.Kind {
+	case mailing.ThingMessage, mailing.ThingMailing, mailing.ThingRun:
+		return p.SubjectName(d.Thing.Name)
+	}
+	return d.Thing.Name
+}
+
 // isOneself reports whether somebody did it to their own account, which needs not be
 // named twice.
 func isOneself(d mailing.Deed) bool {

@@ -637,7 +637,7 @@ func deedRow(p ui.Page, v auditView, d mailing.Deed) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = deedThing(v, d).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = deedThing(p, v, d).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -724,7 +724,7 @@ func deedRow(p ui.Page, v auditView, d mailing.Deed) templ.Component {
 }
 
 // deedThing names what it was done to, and leads there.
-func deedThing(v auditView, d mailing.Deed) templ.Component {
+func deedThing(p ui.Page, v auditView, d mailing.Deed) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -769,9 +769,9 @@ func deedThing(v auditView, d mailing.Deed) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var36 string
-				templ_7745c5c3_Var36, templ_7745c5c3_Err = templ.JoinStringErrs(shortened(d.Thing.Name, 80))
+				templ_7745c5c3_Var36, templ_7745c5c3_Err = templ.JoinStringErrs(shortened(thingName(p, d), 80))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `audit.templ`, Line: 115, Col: 65}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `audit.templ`, Line: 115, Col: 68}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var36))
 				if templ_7745c5c3_Err != nil {
@@ -783,9 +783,9 @@ func deedThing(v auditView, d mailing.Deed) templ.Component {
 				}
 			} else {
 				var templ_7745c5c3_Var37 string
-				templ_7745c5c3_Var37, templ_7745c5c3_Err = templ.JoinStringErrs(shortened(d.Thing.Name, 80))
+				templ_7745c5c3_Var37, templ_7745c5c3_Err = templ.JoinStringErrs(shortened(thingName(p, d), 80))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `audit.templ`, Line: 117, Col: 33}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `audit.templ`, Line: 117, Col: 36}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var37))
 				if templ_7745c5c3_Err != nil {

@@ -88,7 +88,7 @@ func TestBodies(t *testing.T) {
 		long := strings.Repeat("a", 100<<10)
 		for path, want := range map[string]int{
 			"/clients/new": http.StatusRequestEntityTooLarge, "/mailings/17/send": http.StatusRequestEntityTooLarge,
-			"/messages/new": http.StatusUnprocessableEntity, "/mailings/new": http.StatusUnprocessableEntity,
+			"/messages/new": http.StatusUnprocessableEntity, "/mailings/new": http.StatusSeeOther,
 		} {
 			user.do(http.MethodPost, path, strings.NewReader("search="+long), typedForm).expect(want)
 		}

@@ -221,9 +221,9 @@ func timelineWords(p ui.Page, t contactTimeline, e app.TimelineEvent) templ.Comp
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var10 string
-			templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(shortened(t.subjects[e.Skip.RunID], 80))
+			templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(shortened(p.SubjectName(t.subjects[e.Skip.RunID]), 80))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `contact_timeline.templ`, Line: 46, Col: 94}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `contact_timeline.templ`, Line: 46, Col: 109}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 			if templ_7745c5c3_Err != nil {
@@ -418,9 +418,9 @@ func timelineAttempt(p ui.Page, t contactTimeline, a mailing.Attempt) templ.Comp
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var21 string
-		templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinStringErrs(shortened(t.subjects[a.RunID], 80))
+		templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinStringErrs(shortened(p.SubjectName(t.subjects[a.RunID]), 80))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `contact_timeline.templ`, Line: 76, Col: 130}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `contact_timeline.templ`, Line: 76, Col: 145}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var21))
 		if templ_7745c5c3_Err != nil {

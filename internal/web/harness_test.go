@@ -208,9 +208,11 @@ func (c *client) fromFar() *client {
 	return c
 }
 
-// get asks for a page and does not follow where it redirects to.
+// get asks for a page and does not follow where it redirects to. A part of the page, which
+// the path may name, is the browser's business.
 func (c *client) get(path string) *page {
 	c.h.t.Helper()
+	path, _, _ = strings.Cut(path, "#")
 	return c.do(http.MethodGet, path, nil, "")
 }
 

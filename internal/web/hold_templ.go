@@ -279,9 +279,9 @@ func heldRuns(p ui.Page, v app.HoldView) templ.Component {
 									return templ_7745c5c3_Err
 								}
 								var templ_7745c5c3_Var13 string
-								templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(run.Subject)
+								templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(p.SubjectName(run.Subject))
 								if templ_7745c5c3_Err != nil {
-									return templ.Error{Err: templ_7745c5c3_Err, FileName: `hold.templ`, Line: 41, Col: 68}
+									return templ.Error{Err: templ_7745c5c3_Err, FileName: `hold.templ`, Line: 41, Col: 83}
 								}
 								_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 								if templ_7745c5c3_Err != nil {
@@ -293,9 +293,9 @@ func heldRuns(p ui.Page, v app.HoldView) templ.Component {
 								}
 							} else {
 								var templ_7745c5c3_Var14 string
-								templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(run.Subject)
+								templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(p.SubjectName(run.Subject))
 								if templ_7745c5c3_Err != nil {
-									return templ.Error{Err: templ_7745c5c3_Err, FileName: `hold.templ`, Line: 43, Col: 21}
+									return templ.Error{Err: templ_7745c5c3_Err, FileName: `hold.templ`, Line: 43, Col: 36}
 								}
 								_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 								if templ_7745c5c3_Err != nil {
@@ -557,9 +557,9 @@ func heldMailings(p ui.Page, v app.HoldView) templ.Component {
 								return templ_7745c5c3_Err
 							}
 							var templ_7745c5c3_Var29 string
-							templ_7745c5c3_Var29, templ_7745c5c3_Err = templ.JoinStringErrs(m.Subject)
+							templ_7745c5c3_Var29, templ_7745c5c3_Err = templ.JoinStringErrs(p.SubjectName(m.Subject))
 							if templ_7745c5c3_Err != nil {
-								return templ.Error{Err: templ_7745c5c3_Err, FileName: `hold.templ`, Line: 76, Col: 67}
+								return templ.Error{Err: templ_7745c5c3_Err, FileName: `hold.templ`, Line: 76, Col: 82}
 							}
 							_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var29))
 							if templ_7745c5c3_Err != nil {

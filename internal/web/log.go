@@ -162,7 +162,7 @@ func (r *request) logMailings(everyone bool) ([]ui.Option, error) {
 	for _, m := range mailings {
 		options = append(options, ui.Option{
 			Value: strconv.FormatInt(m.ID, 10),
-			Label: shortened(m.Subject, 60) + " · " + r.ShortDateTime(m.CreatedAt),
+			Label: shortened(r.SubjectName(m.Subject), 60) + " · " + r.ShortDateTime(m.CreatedAt),
 		})
 	}
 	return options, nil

@@ -15,11 +15,12 @@ func (w *Web) mailingRoutes() []Route {
 	return []Route{
 		{Pattern: "GET /mailings", Access: SignedIn, Serve: w.listMailings},
 		{Pattern: "GET /mailings/new", Access: SignedIn, Serve: w.newMailing},
-		{Pattern: "POST /mailings/new", Access: SignedIn, Serve: w.createMailing, Limit: textLimit},
-		{Pattern: "GET /mailings/dates", Access: SignedIn, Serve: w.showDates},
+		{Pattern: "POST /mailings/new", Access: SignedIn, Serve: w.saveNewMailing, Limit: textLimit},
+		{Pattern: "POST /mailings/preview", Access: SignedIn, Serve: w.previewMailing, Limit: textLimit},
 		{Pattern: "GET /mailings/{id}", Access: SignedIn, Serve: w.showMailing},
 		{Pattern: "GET /mailings/{id}/edit", Access: SignedIn, Serve: w.editMailing},
-		{Pattern: "POST /mailings/{id}/edit", Access: SignedIn, Serve: w.updateMailing, Limit: textLimit},
+		{Pattern: "POST /mailings/{id}/edit", Access: SignedIn, Serve: w.saveMailing, Limit: textLimit},
+		{Pattern: "POST /mailings/{id}/discard", Access: SignedIn, Serve: w.discardMailing, Limit: textLimit},
 		{Pattern: "GET /mailings/{id}/send", Access: SignedIn, Serve: w.askToSend},
 		{Pattern: "POST /mailings/{id}/send", Access: SignedIn, Serve: w.sendMailing},
 		{Pattern: "GET /mailings/{id}/disable", Access: SignedIn, Serve: w.askWhyDisable},
@@ -37,6 +38,7 @@ const mailingsPerPage = 50
 type mailingList struct {
 	List     ui.List
 	Rows     []app.MailingRow
+	Drafts   []draftLine
 	Everyone bool // everybody's, not only the visitor's own
 	Admin    bool // on the admin pages, with a choice of Owners
 	Owners   []ui.Option
@@ -53,6 +55,9 @@ func (w *Web) listMailings(r *request) error {
 	list.Total = int(total)
 	p := r.page(r.T("nav.mailings"))
 	l := mailingList{List: list, Rows: rows, Everyone: filter.Everyone, Actor: r.actor}
+	if l.Drafts, err = w.drafts(r); err != nil {
+		return err
+	}
 	r.pickColumns(&l.List, "mailings", l.columns(p))
 	return r.render(http.StatusOK, mailingsPage(p, l))
 }
@@ -127,7 +132,7 @@ func (w *Web) showMailing(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.render(http.StatusOK, mailingShowPage(r.page(view.Message.Subject), mailingPage{
+	return r.render(http.StatusOK, mailingShowPage(r.page(r.SubjectName(view.Message.Subject)), mailingPage{
 		MailingView: view, Dates: r.ruleDates(view.Rule), Actor: r.actor,
 	}))
 }
@@ -146,9 +151,6 @@ func (m mailingPage) stoppedWords(p ui.Page) string {
 	}
 	return p.T("mailings.disabled_by", "who", who)
 }
-
-// reached is how many a mailing would be sent to now.
-func reached(m app.Mailable) int64 { return m.Contacts - m.Suppressed }
 
 func noTime() time.Time { return time.Time{} }
 

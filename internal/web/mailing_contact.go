@@ -3,8 +3,6 @@ package web
 import (
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"vestnik/internal/app"
 	"vestnik/internal/mailing"
@@ -16,47 +14,41 @@ const (
 	contactsShown = 100
 	// contactsAtOnce is how many contacts are read from the database at once.
 	contactsAtOnce = 1000
-	// mostChosen keeps the form, which carries the ids of all that are chosen, at
+	// mostChosen keeps a draft, which has the ids of all that are chosen, at
 	// a megabyte. Who mails more people mails all, or imports them apart.
 	mostChosen = 50_000
 )
 
-// contactPicker is what there is to tick. The form carries all chosen ids in one
-// field, "chosen", and those that have a box also in "shown": of those the box
-// decides, and the others stay chosen. So nobody is lost on the way from one
-// search to the next, and thousands can be chosen.
+// contactPicker is what there is to tick. Who is chosen is kept in the draft; the form
+// carries in "shown" who has a box: of those the box decides, and the others stay chosen.
+// So nobody is lost on the way from one search to the next, and thousands can be chosen.
 type contactPicker struct {
 	Found []mailing.Contact // what the search has found, the first of Total
 	Total int64
 	Kept  []mailing.Contact // chosen ones that are not among them, the first of those
 }
 
-// typedContacts are the contacts that are chosen in the form that was sent. One
-// more than may be shows that there are too many; the rest is not read.
-func (r *request) typedContacts() []int64 {
-	shown := map[int64]bool{}
+// typedContacts are the contacts that are chosen in the form that was sent, after those
+// that were chosen before and have no box in it. One more than may be shows that there
+// are too many; the rest is not read.
+func (r *request) typedContacts(before []int64) []int64 {
+	boxes := map[int64]bool{}
 	for _, id := range r.ids("shown") {
-		shown[id] = true
+		boxes[id] = true
 	}
-	chosen := withoutRepeats(r.ids("contacts"))
-	seen := make(map[int64]bool, len(chosen))
+	chosen := r.ids("contacts")
 	for _, id := range chosen {
-		seen[id] = true
+		boxes[id] = true
 	}
-	for text := range strings.SplitSeq(r.field("chosen"), ",") {
-		if len(chosen) > mostChosen {
-			break
-		}
-		if id, err := strconv.ParseInt(text, 10, 64); err == nil && id > 0 && !shown[id] && !seen[id] {
-			chosen, seen[id] = append(chosen, id), true
-		}
-	}
-	return chosen
+	kept := slices.DeleteFunc(slices.Clone(before), func(id int64) bool { return boxes[id] })
+	chosen = withoutRepeats(append(kept, chosen...))
+	slices.Sort(chosen) // so that the same choice is the same draft
+	return chosen[:min(len(chosen), mostChosen+1)]
 }
 
 // boundChosen leaves as many contacts chosen as may be, and says so if there were
 // more.
-func (r *request) boundChosen(page *mailingFormPage) {
+func (r *request) boundChosen(page *mailingEditor) {
 	if len(page.Chosen) <= mostChosen {
 		return
 	}
@@ -75,18 +67,21 @@ func withoutRepeats(ids []int64) []int64 {
 	})
 }
 
-// pickContacts fills the picker, after what the button "find" asks for: "all"
-// chooses whatever the search finds, "none" nobody.
-func (w *Web) pickContacts(r *request, page *mailingFormPage, owner mailing.Account) (err error) {
-	switch r.field("find") {
-	case "all":
-		err = w.chooseFound(r, page, owner)
-	case "none":
-		page.Chosen = []int64{}
+// chooseBy changes the choice as a button asks: "all" chooses whatever the search finds,
+// "none" nobody.
+func (w *Web) chooseBy(r *request, page *mailingEditor, do string) error {
+	switch do {
+	case doAll:
+		return w.chooseFound(r, page, page.Owner)
+	case doNone:
+		page.Chosen = nil
 	}
-	if err != nil {
-		return err
-	}
+	return nil
+}
+
+// pickContacts fills the picker.
+func (w *Web) pickContacts(r *request, page *mailingEditor) (err error) {
+	owner := page.Owner
 	page.Picker.Found, page.Picker.Total, err = w.App.Contacts(r.in.Context(), owner, app.ContactFilter{},
 		app.Page{Search: page.Search, Sort: "email", Limit: contactsShown})
 	if err != nil {
@@ -97,7 +92,7 @@ func (w *Web) pickContacts(r *request, page *mailingFormPage, owner mailing.Acco
 }
 
 // chooseFound adds all that the search finds, as far as there is room.
-func (w *Web) chooseFound(r *request, page *mailingFormPage, owner mailing.Account) error {
+func (w *Web) chooseFound(r *request, page *mailingEditor, owner mailing.Account) error {
 	for offset := int64(0); ; offset += contactsAtOnce {
 		found, total, err := w.App.Contacts(r.in.Context(), owner, app.ContactFilter{},
 			app.Page{Search: page.Search, Sort: "email", Offset: offset, Limit: contactsAtOnce})
@@ -112,13 +107,14 @@ func (w *Web) chooseFound(r *request, page *mailingFormPage, owner mailing.Accou
 		}
 	}
 	page.Chosen = withoutRepeats(page.Chosen)
+	slices.Sort(page.Chosen)
 	r.boundChosen(page)
 	return nil
 }
 
 // keptContacts are the first of the chosen contacts that the search has not
 // found. Those that are not there any more fall out of the choice.
-func (w *Web) keptContacts(r *request, page *mailingFormPage, owner mailing.Account) ([]mailing.Contact, error) {
+func (w *Web) keptContacts(r *request, page *mailingEditor, owner mailing.Account) ([]mailing.Contact, error) {
 	found := map[int64]bool{}
 	for _, c := range page.Picker.Found {
 		found[c.ID] = true
@@ -150,15 +146,6 @@ func (w *Web) keptContacts(r *request, page *mailingFormPage, owner mailing.Acco
 	return kept, nil
 }
 
-// chosenIDs is the value of the field "chosen".
-func (f mailingForm) chosenIDs() string {
-	texts := make([]string, len(f.Chosen))
-	for i, id := range f.Chosen {
-		texts[i] = strconv.FormatInt(id, 10)
-	}
-	return strings.Join(texts, ",")
-}
-
 func (f mailingForm) has(id int64) bool { return slices.Contains(f.Chosen, id) }
 
 func contactBoxID(id int64) string { return fmt.Sprintf("contact-%d", id) }
@@ -169,4 +156,15 @@ func contactWords(c mailing.Contact) string {
 		return c.Email + " — " + name
 	}
 	return c.Email
+}
+
+// more is how many chosen contacts have no box of their own.
+func (e mailingEditor) more() int64 {
+	boxes := len(e.Picker.Kept)
+	for _, c := range e.Picker.Found {
+		if e.has(c.ID) {
+			boxes++
+		}
+	}
+	return int64(len(e.Chosen) - boxes)
 }

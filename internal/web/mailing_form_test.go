@@ -16,12 +16,12 @@ import (
 	"vestnik/internal/store/storetest"
 )
 
-const theForm = "main form[method=post]"
+const theForm = "form[id=mailing]"
 
-// filled is a form of a mailing that can be saved: weekly, to all.
+// filled is a form of a mailing that can be made: weekly, to all.
 func (m room) filled() url.Values {
 	return url.Values{
-		"audience": {"all"}, "message": {strconv.FormatInt(m.message.ID, 10)}, "doubt": {"never_twice"},
+		"do": {"apply"}, "audience": {"all"}, "message": {strconv.FormatInt(m.message.ID, 10)}, "doubt": {"never_twice"},
 		"frequency": {"weekly"}, "interval": {"1"}, "start": {tomorrow().String()}, "at": {"09:30"},
 		"zone": {"Europe/Moscow"}, "weekdays": {"2", "5"}, "end": {"never"},
 	}
@@ -32,6 +32,15 @@ func with(form url.Values, changes ...string) url.Values {
 		form.Set(changes[i], changes[i+1])
 	}
 	return form
+}
+
+// applying are changes of a form that is then applied.
+func applying(changes url.Values) url.Values {
+	if changes == nil {
+		changes = url.Values{}
+	}
+	changes.Set("do", "apply")
+	return changes
 }
 
 // mailings lists all that the owner of the room has.
@@ -72,8 +81,8 @@ func TestNewMailing(t *testing.T) {
 	anna := newRoom(h, "anna@example.org", 3)
 	t.Run("only a message has to be chosen to send it tomorrow morning", func(t *testing.T) {
 		on := anna.get("/mailings/new").expect(http.StatusOK)
-		on.shows("#audience", "Получат 3 клиента").shows("#dates", "Один раз")
-		done := anna.submit(on, theForm, url.Values{"message": {strconv.FormatInt(anna.message.ID, 10)}})
+		on.shows("#audience", "Получат 3 клиента").shows("#dates", "Один раз").shows("#review", "Выберите письмо")
+		done := anna.submit(on, theForm, applying(url.Values{"message": {strconv.FormatInt(anna.message.ID, 10)}}))
 		anna.follow(done.expect(http.StatusSeeOther)).shows(".flash", "добавлена").shows(".page-lead", "Один раз")
 		m := anna.mailings()[0]
 		want := mailing.Rule{Frequency: mailing.Once, Start: tomorrow(), At: mailing.Clock{Hour: 10}, Zone: "Europe/Moscow"}
@@ -94,8 +103,9 @@ func TestNewMailing(t *testing.T) {
 		p.shows("#field-start-error", "Такого дня нет").shows("#field-at-error", "Время не читается")
 		p.shows("#field-message-error", "Выберите письмо").shows("#field-reply_to-error", "«nobody»")
 		p.shows("#audience .field-error", "Выберите хотя бы одного клиента").shows(".note[role=alert]", "Исправьте 5 полей")
+		p.shows("#review .tone-danger", "Выберите хотя бы одного клиента").shows("#review .tone-danger", "Время не читается")
 		if len(anna.mailings()) != before {
-			t.Error("something was stored")
+			t.Error("something was made")
 		}
 	})
 	t.Run("a date to skip that cannot be read is not skipped over", func(t *testing.T) {
@@ -103,7 +113,7 @@ func TestNewMailing(t *testing.T) {
 		p := anna.post("/mailings/new", with(anna.filled(), "skip", "2027-01-01, завтра")).expect(http.StatusUnprocessableEntity)
 		p.shows("#field-skip-error", "«завтра» — не дата").shows("textarea[name=skip]", "2027-01-01, завтра")
 		if len(anna.mailings()) != before {
-			t.Error("something was stored")
+			t.Error("something was made")
 		}
 	})
 	t.Run("a rule that never fires is refused where the schedule is", func(t *testing.T) {
@@ -120,12 +130,43 @@ func TestNewMailing(t *testing.T) {
 			t.Error("its subject is shown")
 		}
 	})
-	t.Run("the form speaks English too", func(t *testing.T) {
+	t.Run("the page speaks English too", func(t *testing.T) {
 		p := anna.lang("en").get("/mailings/new")
-		for _, title := range []string{"1. Audience", "2. Content", "3. Schedule", "4. Review"} {
-			p.shows(".card-title", title)
+		for _, title := range []string{"1 Audience", "2 Content", "3 Schedule", "4 Review"} {
+			p.shows(".step-title", title)
 		}
-		p.shows("#dates", "Once, on")
+		p.shows("#dates", "Once, on").shows("#review", "Choose the message")
+	})
+}
+
+func TestSendWhenMade(t *testing.T) {
+	h := newHarness(t)
+	anna := newRoom(h, "anna@example.org", 3)
+	on := anna.get("/mailings/new")
+	p := anna.submit(on, theForm, url.Values{"message": {strconv.FormatInt(anna.message.ID, 10)}, "frequency": {"now"}, "do": {"review"}})
+	p = anna.follow(p.expect(http.StatusSeeOther)).shows("#review button", "Отправить 3 клиентам сейчас").shows("#schedule", "Сразу")
+	done := anna.submit(p, theForm, applying(nil)).expect(http.StatusSeeOther)
+	if !strings.HasPrefix(done.location(), "/runs/") {
+		t.Fatalf("it leads to %s", done.location())
+	}
+	anna.follow(done).shows(".flash", "Отправка началась").shows("h1", "Осенняя распродажа")
+	m := anna.mailings()[0]
+	if !m.NextAt.IsZero() || m.Rule.Frequency != mailing.Once {
+		t.Errorf("it goes out again: %+v", m)
+	}
+	t.Run("a second click makes and sends nothing", func(t *testing.T) {
+		again := anna.submit(p, theForm, applying(nil)).expect(http.StatusSeeOther)
+		if again.location() != at(m.ID, "") {
+			t.Errorf("it leads to %s", again.location())
+		}
+		runs, err := h.store.RunsOfMailing(ctx, m.ID, 10)
+		if err != nil || len(runs) != 1 || len(anna.mailings()) != 1 {
+			t.Errorf("there are %d runs of %d mailings, %v", len(runs), len(anna.mailings()), err)
+		}
+	})
+	t.Run("what is there already has a button for that, and not this choice", func(t *testing.T) {
+		anna.get(at(m.ID, "/edit")).lacks("#frequency-now")
+		anna.post(at(m.ID, "/edit"), with(anna.filled(), "frequency", "now")).expect(http.StatusUnprocessableEntity)
 	})
 }
 
@@ -143,11 +184,13 @@ func TestEditMailing(t *testing.T) {
 		"on the last Friday of a month": {Frequency: mailing.Monthly, MonthlyBy: mailing.ByWeekday, Nth: mailing.NthLast, Weekday: time.Friday},
 	}
 	for name, rule := range rules {
-		t.Run("saving the form untouched changes nothing of a mailing "+name, func(t *testing.T) {
+		t.Run("applying the form untouched changes nothing of a mailing "+name, func(t *testing.T) {
 			rule.Start, rule.At, rule.Zone = tomorrow(), mailing.Clock{Hour: 7, Minute: 5}, "Asia/Omsk"
 			m := anna.mailing(rule)
 			on := anna.get(at(m.ID, "/edit")).expect(http.StatusOK)
-			done := anna.submit(on, theForm, nil).expect(http.StatusSeeOther)
+			anna.submit(on, theForm, nil).expect(http.StatusSeeOther)
+			anna.get(at(m.ID, "")).lacks(".note")
+			done := anna.submit(on, theForm, applying(nil)).expect(http.StatusSeeOther)
 			anna.follow(done).shows(".flash", "сохранена")
 			if got := h.stored(m.ID).Rule; !reflect.DeepEqual(got, rule.Tidy()) {
 				t.Errorf("the rule is %+v now, want %+v", got, rule.Tidy())
@@ -165,7 +208,7 @@ func TestEditMailing(t *testing.T) {
 		admin := h.signIn(h.account("admin@example.org", mailing.RoleAdmin))
 		on := admin.get(at(m.ID, "/edit")).expect(http.StatusOK)
 		on.shows("#audience", "client000001@example.com").shows("select[name=message]", anna.message.Subject)
-		admin.submit(on, theForm, url.Values{"audience": {"chosen"}, "contacts": {fmt.Sprint(anna.contacts[1].ID)}}).expect(http.StatusSeeOther)
+		admin.submit(on, theForm, applying(url.Values{"audience": {"chosen"}, "contacts": {fmt.Sprint(anna.contacts[1].ID)}})).expect(http.StatusSeeOther)
 		if got := anna.chosenOf(m.ID); !reflect.DeepEqual(got, []int64{anna.contacts[1].ID}) {
 			t.Errorf("chosen: %v", got)
 		}
@@ -178,14 +221,14 @@ func TestWeightOfAMailing(t *testing.T) {
 	m := anna.mailing(every(mailing.Daily))
 	edit := func(changes url.Values) *page {
 		t.Helper()
-		return anna.submit(anna.get(at(m.ID, "/edit")).expect(http.StatusOK), theForm, changes)
+		return anna.submit(anna.get(at(m.ID, "/edit")).expect(http.StatusOK), theForm, applying(changes))
 	}
 	t.Run("a normal one is not worth a word", func(t *testing.T) {
 		if text := anna.get(at(m.ID, "")).text(".facts"); strings.Contains(text, "Вес") {
 			t.Errorf("the page says %q", text)
 		}
 	})
-	t.Run("another one is kept, shown, and stays when the form is saved untouched", func(t *testing.T) {
+	t.Run("another one is kept, shown, and stays when the form is applied untouched", func(t *testing.T) {
 		done := edit(url.Values{"weight": {"high"}}).expect(http.StatusSeeOther)
 		anna.follow(done).shows(".facts", "Вес Высокий")
 		edit(nil).expect(http.StatusSeeOther)
@@ -212,13 +255,13 @@ func TestChooseClients(t *testing.T) {
 	id := func(n int) string { return strconv.FormatInt(anna.contacts[n-1].ID, 10) }
 	find := func(on *page, changes url.Values) *page {
 		t.Helper()
-		changes.Set("find", "search")
+		changes.Set("do", "search")
 		return anna.submit(on, theForm, changes).expect(http.StatusOK)
 	}
 	ticked := func(p *page) int { return len(p.find("input[name=contacts][checked]")) }
 
-	t.Run("finding shows the form anew with all that was typed", func(t *testing.T) {
-		form := with(anna.filled(), "audience", "chosen", "search", "client000007", "from_name", "Магазин", "skip", "01.05.2027", "find", "search")
+	t.Run("finding shows the page anew with all that was typed", func(t *testing.T) {
+		form := with(anna.filled(), "audience", "chosen", "search", "client000007", "from_name", "Магазин", "skip", "01.05.2027", "do", "search")
 		p := anna.post("/mailings/new", form).expect(http.StatusOK)
 		p.shows("#audience legend", "Найден 1 клиент").shows("#schedule textarea", "01.05.2027")
 		if got := p.attr("input[name=from_name]", "value"); got != "Магазин" {
@@ -230,14 +273,14 @@ func TestChooseClients(t *testing.T) {
 		p.lacks(".field-error")
 	})
 	t.Run("who is ticked stays chosen from one search to the next, and who is unticked does not", func(t *testing.T) {
-		p := anna.post("/mailings/new", with(anna.filled(), "audience", "chosen", "search", "client00000", "find", "search"))
+		p := anna.post("/mailings/new", with(anna.filled(), "audience", "chosen", "search", "client00000", "do", "search"))
 		p = find(p, url.Values{"contacts": {id(3), id(4)}, "search": {"client00020"}})
 		p.shows("#audience", "Выбрано 2 клиента").shows("#audience", "Также выбраны")
 		p = find(p, url.Values{"contacts": {id(3), id(200)}, "search": {"client00011"}})
 		if got := ticked(p); got != 2 {
 			t.Fatalf("%d are ticked", got)
 		}
-		done := anna.submit(p, theForm, nil).expect(http.StatusSeeOther)
+		done := anna.submit(p, theForm, applying(nil)).expect(http.StatusSeeOther)
 		m := saved(t, done)
 		if got := anna.chosenOf(m); len(got) != 2 || !strings.Contains(fmt.Sprint(got), id(3)) || !strings.Contains(fmt.Sprint(got), id(200)) {
 			t.Errorf("chosen: %v", got)
@@ -245,45 +288,57 @@ func TestChooseClients(t *testing.T) {
 		anna.follow(done).shows(".facts", "Выбранные клиенты").shows(".facts", "Получат 2 клиента")
 	})
 	t.Run("all that are found can be chosen at once, far more than are shown", func(t *testing.T) {
-		p := anna.post("/mailings/new", with(anna.filled(), "audience", "chosen", "find", "all")).expect(http.StatusOK)
+		p := anna.post("/mailings/new", with(anna.filled(), "audience", "chosen", "do", "all")).expect(http.StatusOK)
 		p.shows("#audience", "Выбрано 250 клиентов").shows("#audience", "Показаны первые 100").shows("#audience", "И ещё 50 выбранных")
 		if got := ticked(p); got != 200 {
 			t.Errorf("%d are ticked", got)
 		}
-		m := saved(t, anna.submit(p, theForm, nil).expect(http.StatusSeeOther))
+		m := saved(t, anna.submit(p, theForm, applying(nil)).expect(http.StatusSeeOther))
 		if got := len(anna.chosenOf(m)); got != 250 {
 			t.Fatalf("%d are chosen", got)
 		}
-		none := anna.submit(anna.get(at(m, "/edit")), theForm, url.Values{"find": {"none"}})
+		none := anna.submit(anna.get(at(m, "/edit")), theForm, url.Values{"do": {"none"}})
 		none.expect(http.StatusOK).shows("#audience", "Выбрано 0 клиентов")
 		if got := len(anna.chosenOf(m)); got != 250 {
-			t.Errorf("%d are chosen before it is saved", got)
+			t.Errorf("%d are chosen before it is applied", got)
 		}
+		anna.get(at(m, "/edit")).shows("#audience", "Выбрано 0 клиентов")
 	})
 	t.Run("somebody else's client cannot be chosen", func(t *testing.T) {
-		form := with(anna.filled(), "audience", "chosen", "chosen", fmt.Sprint(stranger.ID, ",x,-1,,", id(1)))
-		p := anna.post("/mailings/new", with(form, "find", "search")).expect(http.StatusOK)
-		p.shows("#audience", "Выбран 1 клиент")
+		form := with(anna.filled(), "audience", "chosen", "do", "search")
+		form["contacts"] = []string{fmt.Sprint(stranger.ID), "x", "-1", "", id(1)}
+		p := anna.post("/mailings/new", form).expect(http.StatusOK)
+		p.shows("#audience", "Выбран 1 клиент").shows("#audience", "Получит 1 клиент")
 		if strings.Contains(p.body, stranger.Email) {
 			t.Error("the page says who that is")
 		}
 	})
 	t.Run("more than a form may name are refused, and the rest is shown again", func(t *testing.T) {
 		before := len(anna.mailings())
-		ids := make([]string, 50_001)
+		m := anna.mailing(every(mailing.Daily))
+		ids := make([]string, 50_000)
 		for i := range ids {
 			ids[i] = strconv.Itoa(i + 1)
 		}
-		form := with(anna.filled(), "audience", "chosen", "from_name", "Магазин", "chosen", strings.Join(ids, ","))
+		full := `{"Audience":"chosen","Chosen":[` + strings.Join(ids, ",") + `]}`
+		keep := func(id int64, isNew bool, seen time.Time) {
+			_, err := h.app.SaveDraft(context.Background(), anna.owner, mailing.Draft{MailingID: id, Form: full}, isNew, seen)
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		id := h.app.NewMailingID()
+		keep(id, true, time.Time{})
+		keep(m.ID, false, m.UpdatedAt)
+		form := with(anna.filled(), "id", strconv.FormatInt(id, 10), "audience", "chosen", "from_name", "Магазин", "contacts", "50001")
 		p := anna.post("/mailings/new", form).expect(http.StatusUnprocessableEntity)
 		p.shows("#audience .field-error", "не больше 50")
 		if got := p.attr("input[name=from_name]", "value"); got != "Магазин" {
 			t.Errorf("the name is %q", got)
 		}
-		m := anna.mailing(every(mailing.Daily))
 		anna.post(at(m.ID, "/edit"), form).expect(http.StatusUnprocessableEntity).shows("#audience .field-error", "не больше 50")
 		if len(anna.mailings()) != before+1 {
-			t.Error("one was stored")
+			t.Error("one was made")
 		}
 	})
 	t.Run("without clients it says where to add them", func(t *testing.T) {

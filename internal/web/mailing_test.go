@@ -218,7 +218,7 @@ func TestSendMailing(t *testing.T) {
 	m := anna.mailing(every(mailing.Daily))
 	asked := anna.get(at(m.ID, "/send"))
 	t.Run("it says how many will be mailed, and why not all", func(t *testing.T) {
-		asked.expect(http.StatusOK).shows("button", "Отправить 2 клиентам сейчас").shows(".facts", "3 → 2: 1 не получит")
+		asked.expect(http.StatusOK).shows("button", "Отправить 2 клиентам сейчас").shows(".facts", "3 → 2: 1 исключён вами")
 	})
 	t.Run("it leads to the run", func(t *testing.T) {
 		sent := anna.submit(asked, `form[action="`+at(m.ID, "/send")+`"]`, nil).expect(http.StatusSeeOther)

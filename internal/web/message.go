@@ -118,7 +118,7 @@ func (r *request) viewMessage(test testForm, status int) error {
 		return err
 	}
 	v.owner = owners[m.OwnerID]
-	return r.render(status, messagePage(r.page(m.Subject), v))
+	return r.render(status, messagePage(r.page(r.SubjectName(m.Subject)), v))
 }
 
 // previewChoices is how many contacts a preview can be chosen from; chosen, the
@@ -312,7 +312,7 @@ func deleteMessage(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.done("/messages", r.T("messages.deleted", "subject", m.Subject))
+	return r.done("/messages", r.T("messages.deleted", "subject", r.SubjectName(m.Subject)))
 }
 
 // testDraft sends what stands in the editor, without saving it, and shows the

@@ -118,7 +118,7 @@ func messageCards(p ui.Page, v messagesView) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.ThumbCard(ui.Thumb{Title: m.Subject, Path: messagePath(m.ID), Preview: thumbnailPath(m.ID), Words: p.T("messages.preview")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.ThumbCard(ui.Thumb{Title: p.SubjectName(m.Subject), Path: messagePath(m.ID), Preview: thumbnailPath(m.ID), Words: p.T("messages.preview")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -252,7 +252,7 @@ func messageRow(p ui.Page, v messagesView, t ui.Table, m mailing.Message) templ.
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.SelectCell(p, t, strconv.FormatInt(m.ID, 10), m.Subject).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.SelectCell(p, t, strconv.FormatInt(m.ID, 10), p.SubjectName(m.Subject)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -286,9 +286,9 @@ func messageRow(p ui.Page, v messagesView, t ui.Table, m mailing.Message) templ.
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var13 string
-			templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(m.Subject)
+			templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(p.SubjectName(m.Subject))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `message_gallery.templ`, Line: 56, Col: 59}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `message_gallery.templ`, Line: 56, Col: 74}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 			if templ_7745c5c3_Err != nil {

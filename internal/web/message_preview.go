@@ -19,6 +19,7 @@ type previewView struct {
 	app.Preview
 	warnings []string
 	faults   []string
+	dark     bool // on a dark ground, as many read their mail
 }
 
 // previewMessage shows a stored message.
@@ -36,7 +37,7 @@ func previewDraft(r *request) error { return r.preview(r.typedMessage()) }
 
 func (r *request) preview(form app.MessageForm) error {
 	r.out.Header().Set("Content-Security-Policy", previewPolicy)
-	status, v := http.StatusOK, previewView{}
+	status, v := http.StatusOK, previewView{dark: r.field("ground") == "dark"}
 	var err error
 	v.Preview, err = r.App.PreviewMessage(r.in.Context(), r.actor, form, r.previewContact())
 	if problems, ok := r.problems(err); ok {

@@ -329,7 +329,7 @@ func messageDelete(p ui.Page, m mailing.Message, look ui.Look) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		templ_7745c5c3_Err = ui.Confirm(p, ui.Question{
 			ID: "delete-" + strconv.FormatInt(m.ID, 10), Look: look, Button: p.T("action.delete"),
-			Title: p.T("messages.delete_question", "subject", m.Subject), Text: p.T("messages.delete_text"),
+			Title: p.T("messages.delete_question", "subject", p.SubjectName(m.Subject)), Text: p.T("messages.delete_text"),
 			Action: messagePath(m.ID) + "/delete",
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
@@ -372,7 +372,7 @@ func messagePage(p ui.Page, v messageView) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = ui.Breadcrumbs(p, ui.Crumb{Label: p.T("messages.title"), Path: "/messages"}, ui.Crumb{Label: v.message.Subject}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Breadcrumbs(p, ui.Crumb{Label: p.T("messages.title"), Path: "/messages"}, ui.Crumb{Label: p.SubjectName(v.message.Subject)}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -418,7 +418,7 @@ func messagePage(p ui.Page, v messageView) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.PageHeader(v.message.Subject, messageLead(p, v)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var15), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PageHeader(p.SubjectName(v.message.Subject), messageLead(p, v)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var15), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -54,11 +54,11 @@ func (v runPage) isRenewed() bool { return v.State.Open() || v.Report.Making }
 func (v runPage) cause(d mailing.Delivery) mailing.Cause { return app.CauseOf(d, v.Last[d.ID]) }
 
 // funnel is what is left of the audience at each step.
-func (v runPage) funnel(p ui.Page) []ui.Step {
+func (v runPage) funnel(p ui.Page) []ui.FunnelStep {
 	c := v.Counts
 	tried := c.Sent + c.Failed + c.InDoubt + v.Deferred
-	step := func(label string, n, of int64, note string, tone ui.Tone, state string) ui.Step {
-		s := ui.Step{Label: p.T(label), Value: p.Number(n), Part: n, Whole: c.Audience, Tone: tone}
+	step := func(label string, n, of int64, note string, tone ui.Tone, state string) ui.FunnelStep {
+		s := ui.FunnelStep{Label: p.T(label), Value: p.Number(n), Part: n, Whole: c.Audience, Tone: tone}
 		if note != "" && of > 0 {
 			s.Note = p.T(note, "share", p.Percent(n, of))
 		}
@@ -67,7 +67,7 @@ func (v runPage) funnel(p ui.Page) []ui.Step {
 		}
 		return s
 	}
-	steps := []ui.Step{step("report.audience", c.Audience, 0, "", ui.Neutral, "")}
+	steps := []ui.FunnelStep{step("report.audience", c.Audience, 0, "", ui.Neutral, "")}
 	if c.Skipped > 0 {
 		skipped := step("runs.skipped", c.Skipped, c.Audience, "report.of_all", ui.Neutral, "skipped")
 		skipped.Parts = v.skippedParts(p)
@@ -75,7 +75,7 @@ func (v runPage) funnel(p ui.Page) []ui.Step {
 	}
 	steps = append(steps, step("report.tried", tried, c.Audience, "report.of_all", ui.Busy, ""),
 		step("runs.sent", c.Sent, tried, "report.of_tried", ui.Success, "sent"))
-	for _, s := range []ui.Step{
+	for _, s := range []ui.FunnelStep{
 		step("runs.failed", c.Failed, tried, "report.of_tried", ui.Danger, "failed"),
 		step("runs.in_doubt", c.InDoubt, tried, "report.of_tried", ui.Warning, "in_doubt"),
 		step("runs.deferred", v.Deferred, tried, "report.of_tried", ui.Warning, "deferred"),
@@ -88,11 +88,11 @@ func (v runPage) funnel(p ui.Page) []ui.Step {
 }
 
 // skippedParts are the reasons for skipping, the most frequent first.
-func (v runPage) skippedParts(p ui.Page) (parts []ui.Step) {
+func (v runPage) skippedParts(p ui.Page) (parts []ui.FunnelStep) {
 	for reason, n := range v.Report.Skipped {
-		parts = append(parts, ui.Step{Label: p.T("clients.reason." + string(reason)), Value: p.Number(n), Part: n})
+		parts = append(parts, ui.FunnelStep{Label: p.T("clients.reason." + string(reason)), Value: p.Number(n), Part: n})
 	}
-	slices.SortFunc(parts, func(a, b ui.Step) int {
+	slices.SortFunc(parts, func(a, b ui.FunnelStep) int {
 		if a.Part != b.Part {
 			return int(b.Part - a.Part)
 		}

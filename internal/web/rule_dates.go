@@ -1,7 +1,6 @@
 package web
 
 import (
-	"net/http"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -33,12 +32,11 @@ type ruleDates struct {
 	Notes   []string // what happens when the clocks are changed
 }
 
-// showDates answers with the dates of the schedule as it is being typed.
-func (w *Web) showDates(r *request) error {
-	return r.render(http.StatusOK, datesPanel(r.fragmentPage(), r.datesOf(r.typedRule())))
-}
-
+// datesOf is about a schedule as it was typed.
 func (r *request) datesOf(f ruleForm) ruleDates {
+	if f.Frequency == oftenNow {
+		return ruleDates{Words: r.T("mailing_page.now")}
+	}
 	rule, err := f.rule()
 	if err == nil {
 		err = rule.Check()

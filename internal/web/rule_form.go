@@ -16,7 +16,7 @@ import (
 type ruleForm struct {
 	Frequency, Interval     string
 	Start, At, Zone         string
-	Weekdays                []string
+	Weekdays                []string `json:",omitempty"`
 	MonthlyBy               string
 	Day, ShortMonth         string
 	Nth, Weekday            string
@@ -100,7 +100,8 @@ func (r *request) typedRule() ruleForm {
 		Start: r.field("start"), At: r.field("at"), Zone: r.field("zone"),
 		Weekdays: r.fields("weekdays"), MonthlyBy: r.field("monthly_by"),
 		Day: r.field("day"), ShortMonth: r.field("short_month"), Nth: r.field("nth"), Weekday: r.field("weekday"),
-		End: r.field("end"), Until: r.field("until"), Count: r.field("count"), Skip: r.field("skip"),
+		End: r.field("end"), Until: r.field("until"), Count: r.field("count"),
+		Skip: strings.ReplaceAll(r.field("skip"), "\r\n", "\n"), // as browsers send it (HTML, section 4.10.22.4)
 	}
 }
 
@@ -165,15 +166,6 @@ func (f ruleForm) readEnd(p *mailing.Problems, rule *mailing.Rule) {
 			return
 		}
 		rule.Skip = append(rule.Skip, day)
-	}
-}
-
-// ruleFields are the fields that rule and Rule.Check find problems in, and ""
-// for those of the rule as a whole.
-func ruleFields() []string {
-	return []string{
-		"", "frequency", "interval", "start", "at", "zone", "weekdays", "monthly_by",
-		"day", "short_month", "nth", "weekday", "end", "until", "count", "skip",
 	}
 }
 

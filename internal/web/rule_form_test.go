@@ -21,7 +21,9 @@ func TestDates(t *testing.T) {
 	anna := newRoom(h, "anna@example.org", 1)
 	dates := func(changes ...string) *page {
 		t.Helper()
-		return anna.get("/mailings/dates?" + with(anna.filled(), changes...).Encode()).expect(http.StatusOK)
+		anna.header.Set("HX-Request", "true")
+		defer anna.header.Del("HX-Request")
+		return anna.post("/mailings/new", with(with(anna.filled(), "do", ""), changes...)).expect(http.StatusOK)
 	}
 	t.Run("they are a part of a page, in words and as five dates", func(t *testing.T) {
 		p := dates()
@@ -31,9 +33,8 @@ func TestDates(t *testing.T) {
 		}
 	})
 	t.Run("they are the same as on the page without scripts", func(t *testing.T) {
-		form := with(anna.filled(), "frequency", "daily")
-		form.Set("show", "dates")
-		if got, want := anna.post("/mailings/new", form).expect(http.StatusOK).text("#dates"), dates("frequency", "daily").text("#dates"); got != want {
+		form := with(anna.filled(), "frequency", "daily", "do", "schedule")
+		if got, want := anna.follow(anna.post("/mailings/new", form)).expect(http.StatusOK).text("#dates"), dates("frequency", "daily").text("#dates"); got != want {
 			t.Errorf("there it is %q, here %q", got, want)
 		}
 	})
@@ -92,10 +93,12 @@ func TestDates(t *testing.T) {
 		dates("at", "9:05").shows("#dates", "09:05")
 	})
 	t.Run("nothing at all is no fault of ours", func(t *testing.T) {
-		anna.get("/mailings/dates").expect(http.StatusOK).shows("#dates", "Здесь появятся")
+		anna.header.Set("HX-Request", "true")
+		defer anna.header.Del("HX-Request")
+		anna.post("/mailings/new", nil).expect(http.StatusOK).shows("#dates", "Здесь появятся")
 	})
 	t.Run("a visitor who is not signed in is asked to", func(t *testing.T) {
-		p := h.visitor().get("/mailings/dates?" + url.Values{"frequency": {"once"}}.Encode())
+		p := h.visitor().post("/mailings/new", url.Values{"frequency": {"once"}})
 		if !strings.HasPrefix(p.location(), "/login") {
 			t.Errorf("it leads to %q", p.location())
 		}

@@ -60,7 +60,7 @@ func (w *Web) showRun(r *request) error {
 	if err := r.fillReport(&page); err != nil {
 		return err
 	}
-	frame := r.page(page.Subject)
+	frame := r.page(r.SubjectName(page.Subject))
 	frame.Scripts, frame.Head = []string{reportScript}, reportHead()
 	return r.render(http.StatusOK, runShowPage(frame, page))
 }

@@ -80,7 +80,7 @@ func runShowPage(p ui.Page, v runPage) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.PageHeader(v.Subject, v.lead(p)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PageHeader(p.SubjectName(v.Subject), v.lead(p)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -252,7 +252,7 @@ func runCrumbs(p ui.Page, v runProgress, last string) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if v.Mailing.ID != 0 {
-			templ_7745c5c3_Err = ui.Breadcrumbs(p, withLast(last, v.Run.ID, ui.Crumb{Label: p.T("nav.mailings"), Path: "/mailings"}, ui.Crumb{Label: v.Subject, Path: mailingPath(v.Mailing.ID, "")}, ui.Crumb{Label: p.T("runs.title")})...).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Breadcrumbs(p, withLast(last, v.Run.ID, ui.Crumb{Label: p.T("nav.mailings"), Path: "/mailings"}, ui.Crumb{Label: p.SubjectName(v.Subject), Path: mailingPath(v.Mailing.ID, "")}, ui.Crumb{Label: p.T("runs.title")})...).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1219,7 +1219,7 @@ func deliveryShowPage(p ui.Page, d deliveryPage) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.PageHeader(d.Email, d.Run.Subject).Render(templ.WithChildren(ctx, templ_7745c5c3_Var56), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PageHeader(d.Email, p.SubjectName(d.Run.Subject)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var56), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

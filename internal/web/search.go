@@ -71,7 +71,7 @@ func searchIn(path, typed string, everyone bool) string {
 func (r *request) foundMailings(list []app.MailingRow) []ui.Hit {
 	var hits []ui.Hit
 	for _, m := range list {
-		hits = append(hits, ui.Hit{Label: m.Subject, Note: r.T("status." + string(m.Status)), Icon: "send", Path: mailingPath(m.ID, "")})
+		hits = append(hits, ui.Hit{Label: r.SubjectName(m.Subject), Note: r.T("status." + string(m.Status)), Icon: "send", Path: mailingPath(m.ID, "")})
 	}
 	return hits
 }
@@ -79,7 +79,7 @@ func (r *request) foundMailings(list []app.MailingRow) []ui.Hit {
 func (r *request) foundMessages(list []mailing.Message) []ui.Hit {
 	var hits []ui.Hit
 	for _, m := range list {
-		hits = append(hits, ui.Hit{Label: m.Subject, Note: r.T("messages.format." + string(m.Format)), Icon: "mail", Path: messagePath(m.ID)})
+		hits = append(hits, ui.Hit{Label: r.SubjectName(m.Subject), Note: r.T("messages.format." + string(m.Format)), Icon: "mail", Path: messagePath(m.ID)})
 	}
 	return hits
 }

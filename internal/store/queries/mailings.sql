@@ -50,19 +50,6 @@ limit cast(sqlc.arg(most) as bigint);
 -- name: ClearMailingContacts :exec
 delete from mailing_contacts where mailing_id = @mailing_id;
 
--- name: CountMailable :one
-select count(*) as contacts, count(s.email) as suppressed
-from contacts c
-left join suppressions s on s.owner_id = c.owner_id and s.email = c.email
-where c.owner_id = @owner_id;
-
--- name: CountMailableChosen :one
-select count(*) as contacts, count(s.email) as suppressed
-from mailing_contacts mc
-join contacts c on c.id = mc.contact_id
-left join suppressions s on s.owner_id = c.owner_id and s.email = c.email
-where mc.mailing_id = @mailing_id;
-
 -- name: CountMailings :one
 select count(*) from mailings where owner_id = @owner_id;
 

@@ -74,45 +74,6 @@ func (q *Queries) CountClients(ctx context.Context, ownerID int64) (int64, error
 	return count, err
 }
 
-const countMailable = `-- name: CountMailable :one
-select count(*) as contacts, count(s.email) as suppressed
-from contacts c
-left join suppressions s on s.owner_id = c.owner_id and s.email = c.email
-where c.owner_id = $1
-`
-
-type CountMailableRow struct {
-	Contacts   int64
-	Suppressed int64
-}
-
-func (q *Queries) CountMailable(ctx context.Context, ownerID int64) (CountMailableRow, error) {
-	row := q.db.QueryRowContext(ctx, countMailable, ownerID)
-	var i CountMailableRow
-	err := row.Scan(&i.Contacts, &i.Suppressed)
-	return i, err
-}
-
-const countMailableChosen = `-- name: CountMailableChosen :one
-select count(*) as contacts, count(s.email) as suppressed
-from mailing_contacts mc
-join contacts c on c.id = mc.contact_id
-left join suppressions s on s.owner_id = c.owner_id and s.email = c.email
-where mc.mailing_id = $1
-`
-
-type CountMailableChosenRow struct {
-	Contacts   int64
-	Suppressed int64
-}
-
-func (q *Queries) CountMailableChosen(ctx context.Context, mailingID int64) (CountMailableChosenRow, error) {
-	row := q.db.QueryRowContext(ctx, countMailableChosen, mailingID)
-	var i CountMailableChosenRow
-	err := row.Scan(&i.Contacts, &i.Suppressed)
-	return i, err
-}
-
 const countMailings = `-- name: CountMailings :one
 select count(*) from mailings where owner_id = $1
 `

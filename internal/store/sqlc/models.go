@@ -251,6 +251,15 @@ type MailingContact struct {
 	ContactID int64
 }
 
+type MailingDraft struct {
+	MailingID int64
+	OwnerID   int64
+	Form      string
+	Writer    string
+	CreatedAt int64
+	UpdatedAt int64
+}
+
 type Message struct {
 	ID        int64
 	OwnerID   int64

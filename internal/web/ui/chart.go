@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// Step is one number of a Funnel: a part of a whole, in a tone, with parts of its own.
-type Step struct {
+// FunnelStep is one number of a Funnel: a part of a whole, in a tone, with parts of its own.
+type FunnelStep struct {
 	Label string
 	Value string // the number as people read it
 	Note  string // its share in words; may be empty
@@ -15,7 +15,7 @@ type Step struct {
 	Part  int64
 	Whole int64
 	Tone  Tone
-	Parts []Step // are told in a line each, without a bar
+	Parts []FunnelStep // are told in a line each, without a bar
 }
 
 // barWidth is that of a whole bar, in the units of its drawing.

@@ -71,7 +71,7 @@ func Bar(tone Tone, part, whole int64) templ.Component {
 }
 
 // Funnel is what is left of many at each step.
-func Funnel(steps ...Step) templ.Component {
+func Funnel(steps ...FunnelStep) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -199,7 +199,7 @@ func Funnel(steps ...Step) templ.Component {
 	})
 }
 
-func stepLabel(s Step) templ.Component {
+func stepLabel(s FunnelStep) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
