@@ -88,9 +88,9 @@ func (s *mailingStory) makeWeekly() {
 	s.open("/mailings")
 	s.press(s.T("mailings.add"))
 	s.look("sections")
-	s.holds("one section is open", `document.querySelectorAll("details.step[open]").length === 1`)
+	s.holds("one section is open", `document.querySelectorAll("details.fold[open]").length === 1`)
 	s.do("open the schedule", chromedp.Click(chromedp.CSS("#schedule > summary")))
-	s.until("only the schedule is open", `[...document.querySelectorAll("details.step[open]")].map(d => d.id).join() === "schedule"`)
+	s.until("only the schedule is open", `[...document.querySelectorAll("details.fold[open]")].map(d => d.id).join() === "schedule"`)
 	s.click("label[for=frequency-weekly]")
 	for day := range 7 {
 		s.do("weekday", chromedp.Evaluate[chromedp.Void](fmt.Sprintf(

@@ -48,7 +48,7 @@ func TestDraftOfANewMailing(t *testing.T) {
 
 	h.run("looking at the page, and sending it untouched, leaves nothing", func(t *testing.T) {
 		anna.types(on, nil).expect(http.StatusOK)
-		anna.submit(on, theForm, url.Values{"do": {"content"}}).expect(http.StatusOK).shows("details[open] .step-title", "Содержание")
+		anna.submit(on, theForm, url.Values{"do": {"content"}}).expect(http.StatusOK).shows("details[open] .fold-title", "Содержание")
 		if n := len(anna.drafts()); n != 0 {
 			t.Errorf("there are %d drafts", n)
 		}
@@ -236,10 +236,10 @@ func TestReview(t *testing.T) {
 	})
 	h.run("each finding leads to the section that mends it", func(t *testing.T) {
 		p := review("start", "2020-01-01", "frequency", "once").shows("#review .tone-danger", "Это время уже прошло")
-		if href := attribute(p.find("#review .tone-danger a")[0], "href"); !strings.HasSuffix(href, "/edit?at=schedule#schedule") {
+		if href := attribute(p.find("#review .tone-danger a")[0], "href"); !strings.HasSuffix(href, "/edit?at=schedule") {
 			t.Errorf("it leads to %s", href)
 		}
-		anna.get(attribute(p.find("#review .tone-danger a")[0], "href")).shows("details[open] .step-title", "Расписание")
+		anna.get(attribute(p.find("#review .tone-danger a")[0], "href")).shows("details[open] .fold-title", "Расписание")
 		if made := anna.submit(p, theForm, applying(nil)); made.status != http.StatusUnprocessableEntity || len(anna.mailings()) != 0 {
 			t.Errorf("it is answered %d", made.status)
 		}
@@ -280,7 +280,7 @@ func TestTestOfAMailing(t *testing.T) {
 	h.run("it goes to whom was typed, and the page stays", func(t *testing.T) {
 		form := url.Values{"do": {"test"}, "message": {fmt.Sprint(anna.message.ID)}, "test_to": {"me@example.net"}, "from_name": {"Лавка"}}
 		done := anna.submit(on, theForm, form).expect(http.StatusSeeOther)
-		p := anna.follow(done).shows(".flash", "me@example.net").shows("details[open] .step-title", "Содержание")
+		p := anna.follow(done).shows(".flash", "me@example.net").shows("details[open] .fold-title", "Содержание")
 		if got := p.attr("input[name=from_name]", "value"); got != "Лавка" {
 			t.Errorf("what was typed is %q", got)
 		}
@@ -307,7 +307,7 @@ func TestManyMessages(t *testing.T) {
 	}
 	on := anna.get("/mailings/new").shows("#content", "Показаны первые 100")
 	p := anna.submit(on, theForm, url.Values{"message_search": {"Выпуск 007"}, "do": {"messages"}}).expect(http.StatusOK)
-	p.shows("details[open] .step-title", "Содержание").shows("select[name=message]", "Выпуск 007")
+	p.shows("details[open] .fold-title", "Содержание").shows("select[name=message]", "Выпуск 007")
 	if n := len(p.find("select[name=message] option")); n != 2 {
 		t.Errorf("%d are offered", n)
 	}

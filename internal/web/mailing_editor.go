@@ -60,7 +60,7 @@ func (e mailingEditor) action() string {
 
 // at is the page with a section open.
 func (e mailingEditor) at(section string) string {
-	return mailingPath(e.ID, "/edit?"+query("at", section)+"#"+section)
+	return mailingPath(e.ID, "/edit?"+query("at", section))
 }
 
 func (w *Web) newMailing(r *request) error {

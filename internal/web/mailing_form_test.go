@@ -133,7 +133,7 @@ func TestNewMailing(t *testing.T) {
 	t.Run("the page speaks English too", func(t *testing.T) {
 		p := anna.lang("en").get("/mailings/new")
 		for _, title := range []string{"1 Audience", "2 Content", "3 Schedule", "4 Review"} {
-			p.shows(".step-title", title)
+			p.shows(".fold-title", title)
 		}
 		p.shows("#dates", "Once, on").shows("#review", "Choose the message")
 	})

@@ -197,7 +197,7 @@ func (e mailingEditor) checks(p ui.Page) []ui.CheckLine {
 	}
 	var lines []ui.CheckLine
 	for _, c := range e.Review.Checks {
-		line := ui.CheckLine{Tone: tones[c.Level], Mark: marks[c.Level], Text: e.checkWords(p, c)}
+		line := ui.CheckLine{Tone: tones[c.Level], Mark: marks[c.Level], Text: e.checkWords(p, c), Step: c.Section}
 		if c.Level != app.CheckPasses {
 			line.Link, line.Path = e.mends(p, c)
 		}

@@ -44,8 +44,8 @@ form.addEventListener("change", (event) => {
 
 // A link to a section opens it, without leaving the page.
 document.addEventListener("click", (event) => {
-  const link = event.target.closest?.("[data-step-link]");
-  const section = link?.hash && document.getElementById(link.hash.slice(1));
+  const link = event.target.closest?.("[data-step]");
+  const section = link && document.getElementById(link.dataset.step);
   if (!section) return;
   event.preventDefault();
   section.open = true;
