@@ -141,7 +141,7 @@ func (a *App) Numbers(ctx context.Context, actor mailing.Account, everyone bool)
 // erasing. It runs now and then in the background.
 func (a *App) Sweep(ctx context.Context) error {
 	now := a.Now()
-	return errors.Join(a.moveDue(ctx), a.store.Sweep(ctx, now), a.store.SweepOld(ctx, a.Keep, now),
+	return errors.Join(a.moveDue(ctx), a.store.Sweep(ctx, now), a.sweepUndone(ctx), a.store.SweepOld(ctx, a.Keep, now),
 		a.store.SweepBlog(ctx, visitDay(now), now), a.sweepRegistrations(ctx), a.FinishErasures(ctx))
 }
 

@@ -268,7 +268,8 @@ var forgotten = map[string]string{
 	"CreateContact": "CreateContact", "UpdateContact": "UpdateContact",
 	"PauseAll": "EndHold, for who ended it", "CreateMailing": "CreateMailing", "UpdateMailing": "UpdateMailing",
 	"SetMailingStatus": "turn", "OpenedMailing": "changes no number but by FinishMailing", "TouchMailing": "is not shown",
-	"LockMailing": "changes nothing", "FinishMailing": "RunsMoved; else it is late by keptFor", "DeleteMailing": "DeleteMailing",
+	"RestoreLastAt": "is not shown",
+	"LockMailing":   "changes nothing", "FinishMailing": "RunsMoved; else it is late by keptFor", "DeleteMailing": "DeleteMailing",
 }
 
 func TestEveryStatementThatChangesWhatIsKeptIsKnown(t *testing.T) {

@@ -312,11 +312,15 @@ func Allowed(actor mailing.Account, m mailing.Mailing) Actions {
 		Edit:    change,
 		Delete:  change,
 		Send:    change && m.Status.Live(),
-		Pause:   change && m.Status.Allows(mailing.EventPause),
+		Pause:   change && m.Status != mailing.StatusCompleted && m.Status.Allows(mailing.EventPause), // but see allowedRun
 		Resume:  change && m.Status.Allows(mailing.EventResume),
 		Disable: disable && m.Status.Allows(mailing.EventDisable),
 		Enable:  disable && m.Status.Allows(mailing.EventEnable) && mayEnable(actor, m),
 	}
+}
+
+func notInStatus(m mailing.Mailing, e mailing.Event) error {
+	return mailing.Fault(mailing.Conflict, "mailing_status", "status", string(m.Status), "event", string(e))
 }
 
 // mayEnable reports whether the actor may lift what somebody disabled: not the
@@ -348,11 +352,17 @@ func (a *App) DeleteMailing(ctx context.Context, actor mailing.Account, id int64
 	}), id, a.Now())
 }
 
-// PauseMailing stops a mailing, and a run of it that is open, until it is resumed.
+// PauseMailing stops a mailing, and a run of it that is open, until it is resumed. Of one
+// that is completed there is nothing to stop but a run.
 func (a *App) PauseMailing(ctx context.Context, actor mailing.Account, id int64) error {
 	m, err := a.changeableMailing(ctx, actor, id)
 	if err != nil {
 		return err
+	}
+	if m.Status == mailing.StatusCompleted {
+		if open, err := a.hasOpenRun(ctx, id); err != nil || !open {
+			return cmp.Or(err, notInStatus(m, mailing.EventPause))
+		}
 	}
 	return a.turn(ctx, actor, m, mailing.EventPause, "")
 }

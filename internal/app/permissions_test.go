@@ -170,6 +170,17 @@ var deeds = []struct {
 	{"end a doubt that is none", func(ctx context.Context, h *house, who mailing.Account, of things) error {
 		return h.ResolveDoubt(ctx, who, of.run, of.delivery, "sent")
 	}, [4]string{"changed_meanwhile", "not_found", "forbidden", "changed_meanwhile"}},
+	{"take back a run that went at once", func(ctx context.Context, h *house, who mailing.Account, of things) error {
+		return h.UndoSend(ctx, who, of.run)
+	}, [4]string{"undo_too_late", "not_found", "forbidden", "undo_too_late"}},
+	{"send a run again that goes on", func(ctx context.Context, h *house, who mailing.Account, of things) error {
+		_, err := h.SendAgain(ctx, who, of.run, false)
+		return err
+	}, [4]string{"again_open", "not_found", "forbidden", "again_open"}},
+	{"end all doubts of a run", func(ctx context.Context, h *house, who mailing.Account, of things) error {
+		_, err := h.ResolveDoubts(ctx, who, of.run, nil, "sent")
+		return err
+	}, changes},
 	{"see an import", func(ctx context.Context, h *house, who mailing.Account, of things) error {
 		_, err := h.Import(ctx, who, of.refused)
 		return err

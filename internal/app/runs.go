@@ -11,6 +11,11 @@ import (
 // SendNow sends a mailing by hand: it opens a run of its own and leaves the
 // schedule as it is.
 func (a *App) SendNow(ctx context.Context, actor mailing.Account, mailingID int64) (runID int64, err error) {
+	return a.send(ctx, actor, mailingID, time.Time{})
+}
+
+// send is SendNow of which nothing goes out until a moment; zero: at once.
+func (a *App) send(ctx context.Context, actor mailing.Account, mailingID int64, goesAt time.Time) (runID int64, err error) {
 	m, err := a.changeableMailing(ctx, actor, mailingID)
 	if err != nil {
 		return 0, err
@@ -27,6 +32,7 @@ func (a *App) SendNow(ctx context.Context, actor mailing.Account, mailingID int6
 		return 0, err
 	}
 	run := mailing.NewRun(m, owner, mailing.RunManual, a.Now(), a.Now())
+	run.GoesAt = goesAt
 	defer a.numbersChanged(ctx, m.OwnerID) // nobody to send to: it is completed at once
 	doing := a.doing(ctx, actor, mailing.Deed{
 		Action: "mailing.send", Owner: m.OwnerID, Thing: mailingThing(m, mailing.Facts{"message": message.Subject}),
@@ -69,11 +75,15 @@ type RunView struct {
 	NextDue  time.Time       // when the next of what is due by the clock is
 	Lately   store.Lately    // what the latest attempts have brought
 	Quota    QuotaUse        // of its owner's day, which what waits has to wait for; zero when it need not
+	Again    []mailing.Run   // the latest that sent it again to those who failed, newest first
 	May      RunActions
 }
 
 // RunActions are what an actor may do with a run as it is now.
-type RunActions struct{ Cancel, Continue, Resolve bool }
+type RunActions struct {
+	Undo, Cancel, Continue, Resolve, Again bool
+	Pause, Resume, Disable, Enable         bool // its mailing, and with it the run
+}
 
 // Run returns a run that the actor may see, with its numbers at this moment.
 func (a *App) Run(ctx context.Context, actor mailing.Account, id int64) (v RunView, err error) {
@@ -102,6 +112,11 @@ func (a *App) view(ctx context.Context, run mailing.Run) (v RunView, err error) 
 		}
 		v.Held = v.Mailing.ID != 0 && !v.Mailing.Status.Live()
 	}
+	if !v.State.Open() && v.Counts.Failed > 0 {
+		if v.Again, err = a.store.AgainRuns(ctx, run); err != nil {
+			return v, err
+		}
+	}
 	if v.State.Open() {
 		moment, err := a.store.RunMoment(ctx, run.ID)
 		if err != nil {
@@ -116,14 +131,6 @@ func (a *App) view(ctx context.Context, run mailing.Run) (v RunView, err error) 
 		}
 	}
 	return v, nil
-}
-
-func allowedRun(actor mailing.Account, v RunView) RunActions {
-	change := mayChange(actor, v.OwnerID, mailing.ViewAnyMailing) == nil
-	return RunActions{
-		Cancel: change && v.State.Open(), Continue: change && v.State.Open() && v.Halt != "",
-		Resolve: change && v.Counts.InDoubt > 0,
-	}
 }
 
 // LatestRuns lists runs of mailings, newest first.
@@ -213,11 +220,13 @@ func (a *App) doingRun(ctx context.Context, actor mailing.Account, run mailing.R
 	return a.doing(ctx, actor, d), err
 }
 
+// doubtWords are what an owner may say of what is in doubt.
+var doubtWords = map[string]mailing.DeliveryState{"sent": mailing.Sent, "again": mailing.Waiting}
+
 // ResolveDoubt ends a delivery's doubt by the owner's word: "sent" if it turned
 // out to have arrived, "again" to send it once more.
 func (a *App) ResolveDoubt(ctx context.Context, actor mailing.Account, runID, deliveryID int64, word string) error {
-	states := map[string]mailing.DeliveryState{"sent": mailing.Sent, "again": mailing.Waiting}
-	state, ok := states[word]
+	state, ok := doubtWords[word]
 	if !ok {
 		return mailing.Fault(mailing.Invalid, "choice_unknown")
 	}

@@ -12,7 +12,8 @@ import (
 // is started with. To add one, add a field, a row to settingRows, and the texts
 // "setting.NAME" and "setting.NAME_hint", for a choice also "setting.NAME_CHOICE".
 type Settings struct {
-	MaskClients bool // others' clients have no whole address for those who may only look
+	MaskClients bool  // others' clients have no whole address for those who may only look
+	UndoSeconds int64 // for how long what is sent by hand on the pages waits, and can be taken back
 }
 
 // SettingKind is how a setting is asked for.
@@ -39,11 +40,12 @@ type SettingRow struct {
 func settingRows() []SettingRow {
 	return []SettingRow{
 		{Name: "mask_clients", Kind: SettingSwitch, value: func(s *Settings) any { return &s.MaskClients }},
+		{Name: "undo_seconds", Kind: SettingNumber, Max: maxUndoSeconds, value: func(s *Settings) any { return &s.UndoSeconds }},
 	}
 }
 
 // defaultSettings are those that hold until somebody sets them.
-func defaultSettings() Settings { return Settings{} }
+func defaultSettings() Settings { return Settings{UndoSeconds: defaultUndoSeconds} }
 
 // Settings returns those that hold now. They are kept in memory; see LookAtSettings.
 func (a *App) Settings() Settings { return *a.settings.Load() }

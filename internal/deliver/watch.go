@@ -72,6 +72,9 @@ func (e *Engine) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for i := range runs { // nothing goes out of what may still be taken back
+		runs[i].Held = runs[i].Held || now.Before(runs[i].GoesAt)
+	}
 	since := now.Add(-goneFor)
 	if l := e.live.lookedAt(); !l.IsZero() {
 		since = l.Add(-clockSkew)

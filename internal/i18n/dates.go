@@ -36,6 +36,9 @@ func (p *Printer) Clock(t time.Time) string {
 	return t.In(p.zone).Format("15:04")
 }
 
+// ClockSeconds is Clock for what is over within a minute: "09:30:08".
+func (p *Printer) ClockSeconds(t time.Time) string { return t.In(p.zone).Format("15:04:05") }
+
 // DateTime writes day and time: "31 марта 2026 г., 09:30".
 func (p *Printer) DateTime(t time.Time) string {
 	if t.IsZero() {

@@ -12,6 +12,8 @@ type Status string
 //	   │  ▲                 │  ▲                                    │
 //	   │  └──── resume ─────┼──┘◄────── new dates, next is known ───┘
 //	   └─────► paused ◄─────┘            (any status) ─ disable ─► disabled
+//
+// What is completed may be sent by hand, and paused as long as that run is open.
 const (
 	StatusCreated   Status = "created"   // создана: nothing sent by schedule yet
 	StatusRunning   Status = "running"   // запущена: has been sent, or is being, and goes on
@@ -46,7 +48,7 @@ var transitions = map[Status]map[Event]Status{
 		EventOpen: StatusRunning, EventFinish: StatusCompleted, EventEdit: StatusCreated,
 		EventPause: StatusPaused, EventDisable: StatusDisabled,
 	},
-	StatusCompleted: {EventEdit: StatusCreated, EventDisable: StatusDisabled},
+	StatusCompleted: {EventEdit: StatusCreated, EventPause: StatusPaused, EventDisable: StatusDisabled},
 	StatusPaused:    {EventResume: StatusCreated, EventEdit: StatusPaused, EventDisable: StatusDisabled},
 	StatusDisabled:  {EventEnable: StatusCreated, EventEdit: StatusDisabled},
 }
@@ -73,6 +75,7 @@ type Audience string
 const (
 	AudienceAll    Audience = "all"    // every client the owner has when a run opens
 	AudienceChosen Audience = "chosen" // the clients picked for it
+	AudienceFailed Audience = "failed" // those whom another run had failed to reach; of runs only
 )
 
 // Doubt is what is done with a delivery that may or may not have been accepted,

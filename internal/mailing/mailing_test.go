@@ -13,7 +13,7 @@ func TestTransitions(t *testing.T) {
 	table := map[Status][7]Status{
 		StatusCreated:   {StatusRunning, StatusCompleted, StatusPaused, "", StatusDisabled, "", StatusCreated},
 		StatusRunning:   {StatusRunning, StatusCompleted, StatusPaused, "", StatusDisabled, "", StatusCreated},
-		StatusCompleted: {"", "", "", "", StatusDisabled, "", StatusCreated},
+		StatusCompleted: {"", "", StatusPaused, "", StatusDisabled, "", StatusCreated},
 		StatusPaused:    {"", "", "", StatusCreated, StatusDisabled, "", StatusPaused},
 		StatusDisabled:  {"", "", "", "", "", StatusCreated, StatusDisabled},
 	}
@@ -110,7 +110,7 @@ func TestNewRun(t *testing.T) {
 	})
 	t.Run("a run is open until it has ended in some way", func(t *testing.T) {
 		for state, want := range map[RunState]bool{
-			RunOpening: true, RunSending: true, RunCompleted: false, RunCancelled: false, RunMissed: false,
+			RunOpening: true, RunSending: true, RunCompleted: false, RunCancelled: false, RunTakenBack: false, RunMissed: false,
 		} {
 			if state.Open() != want {
 				t.Errorf("%s: Open() = %v", state, !want)

@@ -1,15 +1,19 @@
 package mailing
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // RunKind says why a run was opened.
 type RunKind string
 
-// The kinds. The first two belong to a mailing; the others are single mails,
+// The kinds. The first three belong to a mailing; the others are single mails,
 // which leave by the same road.
 const (
 	RunScheduled RunKind = "scheduled" // an occurrence of the mailing's rule
 	RunManual    RunKind = "manual"    // sent by hand
+	RunAgain     RunKind = "again"     // what another run had failed to send, once more
 	RunTest      RunKind = "test"      // a test of a message
 	RunSystem    RunKind = "system"    // a code, a reset, a notice
 )
@@ -27,14 +31,16 @@ const (
 // RunState is where a run is in its life.
 type RunState string
 
-// The states: opening → sending → completed, or cancelled on the way. A missed
+// The states: opening → sending → completed, or cancelled on the way. One that was
+// taken back had been opened by hand, and nothing of it was sent. A missed
 // run was never opened: its time had passed by more than the late limit.
 const (
 	RunOpening   RunState = "opening"   // its deliveries are being written down; sending has begun
 	RunSending   RunState = "sending"   // all deliveries are written down
 	RunCompleted RunState = "completed" // every delivery is final
 	RunCancelled RunState = "cancelled" // what was not sent was skipped
-	RunMissed    RunState = "missed"    // on record only
+	RunTakenBack RunState = "taken_back"
+	RunMissed    RunState = "missed" // on record only
 )
 
 // Open reports whether a run in this state has work left.
@@ -62,7 +68,14 @@ type Run struct {
 	Halt         string // why the mail server lets nothing of it through; empty: nothing is wrong
 	CreatedAt    time.Time
 	FinishedAt   time.Time
+	GoesAt       time.Time // until then nothing of it goes out; zero: it went at once
+	Begun        bool      // somebody had their turn: from then on it cannot be taken back
+	AgainOf      int64     // the run whose failed deliveries it sends again; 0: none
+	AgainRoot    int64     // the first one of those that do so one after another; 0: none
 }
+
+// Root is the run with which it began that mails are sent again.
+func (r Run) Root() int64 { return cmp.Or(r.AgainRoot, r.ID) }
 
 // NewRun is a run of the mailing as it is frozen at now.
 func NewRun(m Mailing, owner Account, kind RunKind, scheduledFor, now time.Time) Run {

@@ -182,7 +182,8 @@ func (a *adminStory) sendTest() {
 func (a *adminStory) watch(release func()) {
 	a.open(fmt.Sprintf("/mailings/%d/send", a.mailing.ID))
 	a.press(a.N("mailings.send_now", 2))
-	a.sees(a.T("mailings.was_sent"), a.T("run_state.sending"), a.T("runs.of", "done", "0", "all", "2"))
+	a.sees(a.T("undo.goes"))
+	a.sees(a.T("run_state.sending"), a.T("runs.of", "done", "0", "all", "2"))
 	a.look("run-live")
 	a.do("mark the page", chromedp.Evaluate[chromedp.Void](`window.story = "the same page"`))
 	release()

@@ -62,9 +62,12 @@ func (s *Store) UpdateContact(ctx context.Context, c mailing.Contact) error {
 }
 
 // DeleteContacts removes those of the ids that are the owner's and returns how
-// many were. Their deliveries and the suppression of their addresses stay.
+// many were. Their deliveries and the suppression of their addresses stay. See WithTrash.
 func (s *Store) DeleteContacts(ctx context.Context, ownerID int64, ids []int64) (n int64, err error) {
-	err = s.inTx(ctx, func(_ *sqlc.Queries, tx *sql.Tx) error {
+	err = s.inTx(ctx, func(q *sqlc.Queries, tx *sql.Tx) error {
+		if err := throw(ctx, q, tx, mailing.ThingContact, ownerID, ids...); err != nil {
+			return err
+		}
 		rows, err := tx.QueryContext(ctx, `delete from contacts
 where owner_id = $2 and id in (select id from `+s.dialect.rows("id bigint")+` v) returning email`, jsonIDs(ids), ownerID)
 		if err != nil {

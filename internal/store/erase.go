@@ -47,6 +47,9 @@ func (s *Store) ErasePerson(ctx context.Context, p Person, now time.Time) error 
 		if _, err := q.DeleteContactByEmail(ctx, sqlc.DeleteContactByEmailParams{OwnerID: p.OwnerID, Email: p.Email}); err != nil {
 			return err
 		}
+		if err := q.ForgetTrashed(ctx, sqlc.ForgetTrashedParams{OwnerID: p.OwnerID, Email: p.Email}); err != nil {
+			return err
+		}
 		if err := q.DeleteDemoMailsTo(ctx, p.Email); err != nil {
 			return err
 		}

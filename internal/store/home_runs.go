@@ -39,7 +39,7 @@ func sentQuery(owner int64) string {
 		whose = " and owner_id = $3"
 	}
 	return `select created_at / $1 as slot, cast(sum(sent) as bigint) from runs
-where created_at >= $2 and sent > 0 and kind in ('scheduled', 'manual')` + whose + ` group by 1 order by 1`
+where created_at >= $2 and sent > 0 and kind in ('scheduled', 'manual', 'again')` + whose + ` group by 1 order by 1`
 }
 
 func sentValues(owner int64, since time.Time) []any {
@@ -75,7 +75,7 @@ func (s *Store) runsWhere(ctx context.Context, owner, most int64, conditions ...
 
 func (s *Store) runsOf(ctx context.Context, p predicate, owner, most int64, conditions ...string) ([]RunRow, error) {
 	p.conditions = append(p.conditions, conditions...)
-	p.conditions = append(p.conditions, "r.kind in ('scheduled', 'manual')")
+	p.conditions = append(p.conditions, "r.kind in ('scheduled', 'manual', 'again')")
 	if owner != 0 {
 		p.and("r.owner_id = ?", owner)
 	}

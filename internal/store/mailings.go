@@ -171,9 +171,16 @@ func (s *Store) Mailing(ctx context.Context, id int64) (mailing.Mailing, error) 
 }
 
 // DeleteMailing cancels the mailing's open runs and removes it. The runs that
-// were stay on record.
+// were stay on record. Where it is to be brought back (WithTrash), one with open runs is
+// a conflict, "mailing_sending", since those would stay cancelled.
 func (s *Store) DeleteMailing(ctx context.Context, id int64, now time.Time) error {
-	return wrap(s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
+	return wrap(s.inTx(ctx, func(q *sqlc.Queries, tx *sql.Tx) error {
+		if err := throw(ctx, q, tx, mailing.ThingMailing, 0, id); err != nil { // from here on none is opened
+			return err
+		}
+		if open, err := q.OpenRunsOfMailing(ctx, nullID(id)); err != nil || len(open) > 0 && keepsTrash(ctx) {
+			return orFault(err, "mailing_sending")
+		}
 		if err := cancelOpenRuns(ctx, q, id, now); err != nil {
 			return err
 		}

@@ -42,15 +42,18 @@ func (s *Store) UpdateMessage(ctx context.Context, m mailing.Message) error {
 }
 
 // DeleteMessage removes a message that no mailing uses; one in use is a
-// conflict, "message_in_use".
+// conflict, "message_in_use". See WithTrash.
 func (s *Store) DeleteMessage(ctx context.Context, id int64) error {
-	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
+	return wrap(s.inTx(ctx, func(q *sqlc.Queries, tx *sql.Tx) error {
 		used, err := q.MailingsOfMessage(ctx, id)
 		if err != nil {
 			return err
 		}
 		if used > 0 {
 			return mailing.Fault(mailing.Conflict, "message_in_use", "count", used)
+		}
+		if err := throw(ctx, q, tx, mailing.ThingMessage, 0, id); err != nil {
+			return err
 		}
 		return q.DeleteMessage(ctx, id)
 	}), "delete message")

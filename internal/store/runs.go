@@ -58,7 +58,8 @@ func (s *Store) OpenScheduledRun(ctx context.Context, r mailing.Run, content Con
 	return r.ID, true, nil
 }
 
-// OpenManualRun opens a run of the mailing by hand; its schedule stays as it is.
+// OpenManualRun opens a run of the mailing by hand; its schedule stays as it is. Until its
+// GoesAt nothing of it goes out, and TakeBack undoes it.
 // One that was opened by hand after since is a conflict, "sent_just_now"; while the
 // database is held, every one is, "database_held".
 func (s *Store) OpenManualRun(ctx context.Context, r mailing.Run, content Content, since time.Time) (int64, error) {
@@ -94,7 +95,7 @@ func createRun(ctx context.Context, q *sqlc.Queries, r mailing.Run, content Cont
 		ScheduledFor: millis(r.ScheduledFor), State: string(r.State), VersionID: version,
 		AudienceKind: string(r.Audience), FromName: r.FromName,
 		ReplyTo: r.ReplyTo, Lang: r.Lang, Priority: int64(r.Priority), Weight: string(r.Weight), Doubt: string(r.Doubt),
-		Unsubscribe: flag(r.Unsubscribe), CreatedAt: millis(r.CreatedAt), FinishedAt: millis(r.FinishedAt),
+		Unsubscribe: flag(r.Unsubscribe), CreatedAt: millis(r.CreatedAt), FinishedAt: millis(r.FinishedAt), GoesAt: millis(r.GoesAt),
 	}))
 }
 
@@ -167,9 +168,14 @@ func fillEnd(ctx context.Context, q *sqlc.Queries, run sqlc.Run) (int64, error) 
 	if run.FilledTo == 0 {
 		chunk = firstFillChunk
 	}
-	if mailing.Audience(run.AudienceKind) == mailing.AudienceChosen {
+	switch mailing.Audience(run.AudienceKind) {
+	case mailing.AudienceChosen:
 		return q.FillEndChosen(ctx, sqlc.FillEndChosenParams{
 			MailingID: run.MailingID.Int64, AfterID: run.FilledTo, Most: chunk,
+		})
+	case mailing.AudienceFailed:
+		return q.FillEndFailed(ctx, sqlc.FillEndFailedParams{
+			AgainOf: run.AgainOf.Int64, AfterID: contact(run.FilledTo), Most: chunk,
 		})
 	}
 	return q.FillEndAll(ctx, sqlc.FillEndAllParams{OwnerID: run.OwnerID, AfterID: run.FilledTo, Most: chunk})
@@ -177,11 +183,16 @@ func fillEnd(ctx context.Context, q *sqlc.Queries, run sqlc.Run) (int64, error) 
 
 func fill(ctx context.Context, q *sqlc.Queries, run sqlc.Run, to int64, now time.Time) error {
 	var err error
-	if mailing.Audience(run.AudienceKind) == mailing.AudienceChosen {
+	switch mailing.Audience(run.AudienceKind) {
+	case mailing.AudienceChosen:
 		_, err = q.FillChosen(ctx, sqlc.FillChosenParams{
 			RunID: run.ID, MailingID: run.MailingID.Int64, AfterID: run.FilledTo, ToID: to, Now: millis(now),
 		})
-	} else {
+	case mailing.AudienceFailed:
+		_, err = q.FillFailed(ctx, sqlc.FillFailedParams{
+			RunID: run.ID, AgainOf: run.AgainOf.Int64, Root: run.AgainRoot, AfterID: contact(run.FilledTo), ToID: contact(to), Now: millis(now),
+		})
+	default:
 		_, err = q.FillAll(ctx, sqlc.FillAllParams{
 			RunID: run.ID, OwnerID: run.OwnerID, AfterID: run.FilledTo, ToID: to, Now: millis(now),
 		})
@@ -412,5 +423,6 @@ func runOf(row sqlc.Run) mailing.Run {
 			Audience: row.Audience, Sent: row.Sent, Failed: row.Failed, Skipped: row.Skipped, InDoubt: row.InDoubt,
 		},
 		Halt: row.Halt, CreatedAt: instant(row.CreatedAt), FinishedAt: instant(row.FinishedAt),
+		GoesAt: instant(row.GoesAt), Begun: row.LeasedTo > 0, AgainOf: row.AgainOf.Int64, AgainRoot: row.AgainRoot.Int64,
 	}
 }

@@ -153,7 +153,7 @@ var adminFixtures = map[string]func(*visit){
 		v.form = url.Values{"email": {v.another("/data/erase").Email}}
 	},
 	"POST /admin/settings": func(v *visit) {
-		v.form = url.Values{"mask_clients": {"on"}}
+		v.form = url.Values{"undo_seconds": {"10"}, "mask_clients": {"on"}}
 		v.after = func() {
 			v.does(v.h.app.ChangeSettings(ctx, app.Operator, map[string]string{"mask_clients": "false"}))
 		}

@@ -12,6 +12,7 @@ import (
 	"vestnik/internal/auth"
 	"vestnik/internal/mailing"
 	"vestnik/internal/store"
+	"vestnik/internal/store/storetest"
 )
 
 // sessionHash is how scs names a session in the store.
@@ -123,13 +124,20 @@ var accessFixtures = map[string]func(*visit){
 	"POST /mailings/{id}/enable":  func(v *visit) { v.put(mailing.StatusDisabled) },
 	"POST /mailings/{id}/pause":   nothing,
 	"POST /mailings/{id}/resume":  func(v *visit) { v.put(mailing.StatusPaused) },
-	"POST /mailings/{id}/delete":  nothing,
+	"POST /mailings/{id}/delete":  func(v *visit) { v.form = url.Values{"sure": {"on"}} }, // a run of it goes on
 	"GET /mailings/{id}/edit":     nothing,
 	"GET /runs/{id}/events":       func(v *visit) { v.over() }, // that of a run which goes on does not end
 	"POST /runs/{id}/cancel":      nothing,
 	"POST /runs/{id}/continue":    func(v *visit) { v.halt() },
+	"POST /undo/{id}":             func(v *visit) { v.fill("id", v.deleted()) },
+	"POST /runs/{id}/undo":        func(v *visit) { v.waits() },
+	"POST /runs/{id}/again":       func(v *visit) { v.sentTo(mailing.Failed, "/again") },
+	"POST /runs/{id}/doubt": func(v *visit) {
+		v.sentTo(mailing.InDoubt, "/doubt")
+		v.form = url.Values{"word": {"sent"}, "all": {"on"}}
+	},
 	"POST /runs/{id}/deliveries/{delivery}": func(v *visit) {
-		v.doubt()
+		v.sentTo(mailing.InDoubt, "/deliveries/{delivery}")
 		v.form = url.Values{"word": {"sent"}}
 	},
 
@@ -237,16 +245,35 @@ func (v *visit) halt() {
 	}
 }
 
-// doubt has a delivery be in doubt, of a run of its own.
-func (v *visit) doubt() {
+// waits has the run be one that may be taken back.
+func (v *visit) waits() {
+	if v.real() {
+		v.spent = true
+		v.h.exec("update runs set goes_at = created_at where id = $1", v.of.run)
+	}
+}
+
+// deleted is where something of the visitor's is kept that was deleted.
+func (v *visit) deleted() string {
+	if v.who.ID == 0 {
+		return "1"
+	}
+	contact := storetest.Contact(v.h.t, v.h.store, v.who.ID, v.fresh()+"@example.net")
+	undoable, id := v.h.app.Undoably(ctx)
+	v.does(v.h.app.DeleteContact(undoable, v.who, contact.ID))
+	return strconv.FormatInt(id, 10)
+}
+
+// sentTo has a run of its own be visited, whose delivery has come to the state.
+func (v *visit) sentTo(state mailing.DeliveryState, more string) {
 	if !v.real() {
 		return
 	}
 	contact, err := v.h.store.Contact(ctx, v.of.contact)
 	v.does(err)
-	run := v.h.sent(v.owned(), "В сомнении", mailing.InDoubt, contact)
+	run := v.h.sent(v.owned(), "В сомнении", state, contact)
 	deliveries, _, err := v.h.store.Deliveries(ctx, store.DeliveryFilter{RunID: run.ID}, store.Page{Limit: 1})
 	v.does(err)
 	v.of.run, v.of.delivery, v.spent = run.ID, deliveries[0].ID, true
-	v.path, _ = thingPath("POST /runs/{id}/deliveries/{delivery}", v.of)
+	v.path, _ = thingPath("POST /runs/{id}"+more, v.of)
 }

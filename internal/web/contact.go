@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 
@@ -262,26 +263,39 @@ func deleteContact(r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.App.DeleteContact(r.in.Context(), r.actor, contact.ID); err != nil {
+	undo, err := r.undoably(func(ctx context.Context) error { return r.App.DeleteContact(ctx, r.actor, contact.ID) })
+	if err != nil {
 		return err
 	}
-	return r.done("/clients", r.T("clients.deleted", "name", contactTitle(contact)))
+	return r.doneUndoably("/clients", r.T("clients.deleted", "name", contactTitle(contact)), undo)
 }
 
 // deleteContacts removes the chosen clients, or all that the list finds, and returns to it.
 func deleteContacts(r *request) error {
 	back := r.bulkBack("/clients")
 	chosen := r.chosen()
-	if !chosen.All {
-		deleted, err := r.App.DeleteContacts(r.in.Context(), r.actor, chosen.IDs)
-		if err != nil {
-			return err
-		}
-		return r.bulkDone(back, "clients.deleted_many", app.BulkReport{Done: deleted})
+	if chosen.All {
+		return r.deleteFoundContacts(back, chosen)
 	}
+	var deleted int64
+	undo, err := r.undoably(func(ctx context.Context) (err error) {
+		deleted, err = r.App.DeleteContacts(ctx, r.actor, chosen.IDs)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if deleted == 0 {
+		return r.bulkDone(back, "clients.deleted_many", app.BulkReport{})
+	}
+	return r.doneUndoably(back, r.N("clients.deleted_many", deleted), undo)
+}
+
+// deleteFoundContacts removes all that the list finds. Nobody can take that back: it may
+// be a hundred thousand, and the page has asked.
+func (r *request) deleteFoundContacts(back string, chosen app.Chosen) error {
 	list, _ := r.list("/clients", perPage)
-	filter := contactFilter(list)
-	deleted, more, err := r.App.DeleteFoundContacts(r.in.Context(), r.actor, filter, chosen.Search)
+	deleted, more, err := r.App.DeleteFoundContacts(r.in.Context(), r.actor, contactFilter(list), chosen.Search)
 	if err != nil {
 		return err
 	}
@@ -296,7 +310,7 @@ func suppressContact(r *request) error {
 	if err := r.App.SuppressContact(r.in.Context(), r.actor, id); err != nil {
 		return err
 	}
-	return r.done(contactPath(id), r.T("clients.suppressed"))
+	return r.doneUndoably(contactPath(id), r.T("clients.suppressed"), contactPath(id)+"/unsuppress")
 }
 
 func unsuppressContact(r *request) error {

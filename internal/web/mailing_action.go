@@ -29,8 +29,16 @@ func (r *request) mailingAction(do func(ctx context.Context, actor mailing.Accou
 	return r.done(r.back(mailingPath(id, "")), sentence)
 }
 
+// pauseMailing can be taken back by what lets the mailing go on.
 func (w *Web) pauseMailing(r *request) error {
-	return r.mailingAction(w.App.PauseMailing, r.T("mailings.was_paused"))
+	id, err := r.id("id")
+	if err != nil {
+		return err
+	}
+	if err := w.App.PauseMailing(r.in.Context(), r.actor, id); err != nil {
+		return err
+	}
+	return r.doneUndoably(r.back(mailingPath(id, "")), r.T("mailings.was_paused"), mailingPath(id, "/resume"))
 }
 
 func (w *Web) resumeMailing(r *request) error {
@@ -41,20 +49,39 @@ func (w *Web) enableMailing(r *request) error {
 	return r.mailingAction(w.App.EnableMailing, r.T("mailings.was_enabled"))
 }
 
-// deleteMailing returns to the list, since the mailing's page is gone.
+// deleteMailing returns to the list, since the mailing's page is gone. It can be taken back,
+// unless a run is going out: that is asked about first.
 func (w *Web) deleteMailing(r *request) error {
 	id, err := r.id("id")
 	if err != nil {
-		return err
-	}
-	if err := w.App.DeleteMailing(r.in.Context(), r.actor, id); err != nil {
 		return err
 	}
 	back := r.back("/mailings")
 	if strings.HasPrefix(back, mailingPath(id, "")) {
 		back = "/mailings"
 	}
-	return r.done(back, r.T("mailings.was_deleted"))
+	if r.field("sure") != "" {
+		if err := w.App.DeleteMailing(r.in.Context(), r.actor, id); err != nil {
+			return err
+		}
+		return r.done(back, r.T("mailings.was_deleted"))
+	}
+	undo, err := r.undoably(func(ctx context.Context) error { return w.App.DeleteMailing(ctx, r.actor, id) })
+	if mailing.CodeOf(err) == "mailing_sending" {
+		return w.askToDelete(r, back)
+	}
+	if err != nil {
+		return err
+	}
+	return r.doneUndoably(back, r.T("mailings.was_deleted"), undo)
+}
+
+func (w *Web) askToDelete(r *request, back string) error {
+	view, err := w.viewedMailing(r)
+	if err != nil {
+		return err
+	}
+	return r.render(http.StatusConflict, deleteMailingPage(r.page(r.T("action.delete")), view, back))
 }
 
 // disableForm is the question why a manager disables somebody's mailing.
@@ -102,7 +129,7 @@ func (w *Web) disableMailing(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.done(r.back(mailingPath(id, "")), r.T("mailings.was_disabled"))
+	return r.doneUndoably(r.back(mailingPath(id, "")), r.T("mailings.was_disabled"), mailingPath(id, "/enable"))
 }
 
 // askToSend says how many will be mailed before anybody is.
@@ -125,9 +152,9 @@ func (w *Web) sendMailing(r *request) error {
 	if err != nil {
 		return err
 	}
-	run, err := w.App.SendNow(r.in.Context(), r.actor, id)
+	run, err := w.App.SendUndoably(r.in.Context(), r.actor, id)
 	if err != nil {
 		return err
 	}
-	return r.done(runPath(run, ""), r.T("mailings.was_sent"))
+	return r.sent(run)
 }

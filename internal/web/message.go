@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 
@@ -303,7 +304,7 @@ func deleteMessage(r *request) error {
 	if err != nil {
 		return err
 	}
-	err = r.App.DeleteMessage(r.in.Context(), r.actor, m.ID)
+	undo, err := r.undoably(func(ctx context.Context) error { return r.App.DeleteMessage(ctx, r.actor, m.ID) })
 	if mailing.CodeOf(err) == "message_in_use" {
 		r.flash(ui.Danger, r.Error(err))
 		r.redirect(messagePath(m.ID))
@@ -312,7 +313,7 @@ func deleteMessage(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.done("/messages", r.T("messages.deleted", "subject", r.SubjectName(m.Subject)))
+	return r.doneUndoably("/messages", r.T("messages.deleted", "subject", r.SubjectName(m.Subject)), undo)
 }
 
 // testDraft sends what stands in the editor, without saving it, and shows the

@@ -51,7 +51,7 @@ func (w *Web) Routes() []Route {
 	var all []Route
 	for _, routes := range [][]Route{
 		w.homeRoutes(), w.accountRoutes(), w.profileRoutes(), w.securityRoutes(), w.stepUpRoutes(), w.factorRoutes(),
-		w.contactRoutes(), w.importRoutes(), w.messageRoutes(), w.mailingRoutes(), w.runRoutes(), w.reportRoutes(), w.logRoutes(),
+		w.contactRoutes(), w.importRoutes(), w.messageRoutes(), w.mailingRoutes(), w.runRoutes(), w.undoRoutes(), w.reportRoutes(), w.logRoutes(),
 		w.demoRoutes(), w.unsubscribeRoutes(), w.statusRoutes(), w.adminRoutes(), w.userRoutes(),
 		w.adminMailingRoutes(), w.relayRoutes(), w.domainRoutes(), w.holdRoutes(), w.settingRoutes(), w.healthRoutes(),
 		w.jobRoutes(), w.auditRoutes(), w.personalRoutes(),

@@ -106,7 +106,8 @@ func (v runProgress) paceWords(p ui.Page) string {
 }
 
 // runEvents sends a run's progress as server-sent events (HTML standard, section
-// 9.2) until it is done, the visitor leaves, or the service stops. The rights
+// 9.2) until it is done, the visitor leaves, or the service stops. The event "acts" says
+// that the visitor may do something else with the run than the page shows. The rights
 // are asked for each time: who loses them sees no more. The event "done" makes
 // the browser load the page once more.
 func (w *Web) runEvents(r *request) error {
@@ -130,6 +131,7 @@ func (w *Web) runEvents(r *request) error {
 
 func (w *Web) followRun(r *request, shown app.Progress) error {
 	live := liveStream{out: r.out, control: http.NewResponseController(r.out)}
+	acts := r.field("acts") // that the page shows
 	current := paceOf(shown.RunView, r.now)
 	started := time.Now()
 	for {
@@ -138,6 +140,12 @@ func (w *Web) followRun(r *request, shown app.Progress) error {
 		}
 		if !shown.State.Open() {
 			return live.send("done", nil)
+		}
+		if now := (runProgress{Progress: shown}).acts(); acts != "" && now != acts {
+			acts = now
+			if err := live.send("acts", nil); err != nil {
+				return err
+			}
 		}
 		err := stay(r.in.Context(), liveWait(max(time.Since(started), shown.Took)), func(ctx context.Context) error {
 			_, err := w.App.Account(ctx, r.actor.ID)

@@ -66,8 +66,16 @@ func (SessionCodec) Decode(data []byte) (time.Time, map[string]any, error) {
 func (r *request) signOut() error { return r.sessions.Destroy(r.in.Context()) }
 
 // flash keeps a message for the next page.
-func (r *request) flash(tone ui.Tone, text string) {
-	flashes := append(r.popFlashes(), ui.Flash{Tone: tone, Text: text})
+func (r *request) flash(tone ui.Tone, text string) { r.putFlash(ui.Flash{Tone: tone, Text: text}) }
+
+// flashUndo is flash for what can be taken back by posting to undo, which comes back to the
+// page.
+func (r *request) flashUndo(text, undo, back string) {
+	r.putFlash(ui.Flash{Tone: ui.Success, Text: text, Undo: undo, Back: back})
+}
+
+func (r *request) putFlash(f ui.Flash) {
+	flashes := append(r.popFlashes(), f)
 	data, err := json.Marshal(flashes)
 	if err != nil {
 		panic("web: flashes are plain data: " + err.Error())

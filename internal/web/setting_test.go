@@ -56,7 +56,7 @@ func TestSettingsPage(t *testing.T) {
 		manager.get("/clients?scope=all").shows("tbody", "c…@e….org")
 		manager.get("/clients?scope=all&q=client").one(".nothing-title")
 		admin.get("/clients?scope=all").shows("tbody", "client@example.org")
-		admin.follow(admin.post("/admin/settings", url.Values{})).lacks("#field-mask_clients[checked]")
+		admin.follow(admin.post("/admin/settings", url.Values{"undo_seconds": {"10"}})).lacks("#field-mask_clients[checked]")
 		manager.get("/clients?scope=all").shows("tbody", "client@example.org")
 	})
 	h.run("managers have no such page", func(t *testing.T) {

@@ -83,4 +83,5 @@ where mailing_id = @mailing_id and kind = 'scheduled' and state in ('opening', '
     and sent + failed + in_doubt = 0 and audience > skipped;
 
 -- name: ManualRunsSince :one
-select count(*) from runs where mailing_id = @mailing_id and kind = 'manual' and created_at > @since;
+select count(*) from runs
+where mailing_id = @mailing_id and kind = 'manual' and created_at > @since and state <> 'taken_back';

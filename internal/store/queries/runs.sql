@@ -1,10 +1,10 @@
 -- name: CreateRun :execrows
 insert into runs (
     id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang,
-    priority, weight, doubt, unsubscribe, created_at, finished_at
+    priority, weight, doubt, unsubscribe, created_at, finished_at, goes_at
 ) values (
     @id, @mailing_id, @owner_id, @kind, @scheduled_for, @state, @version_id, @audience_kind, @from_name, @reply_to, @lang,
-    @priority, @weight, @doubt, @unsubscribe, @created_at, @finished_at
+    @priority, @weight, @doubt, @unsubscribe, @created_at, @finished_at, @goes_at
 ) on conflict (mailing_id, scheduled_for) do nothing;
 
 -- name: Run :one

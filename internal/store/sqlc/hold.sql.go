@@ -138,7 +138,7 @@ func (q *Queries) HeldRunIDs(ctx context.Context, heldAt int64) ([]int64, error)
 }
 
 const heldRuns = `-- name: HeldRuns :many
-select r.id, r.mailing_id, r.owner_id, r.kind, r.scheduled_for, r.state, r.version_id, r.audience_kind, r.from_name, r.reply_to, r.lang, r.priority, r.doubt, r.unsubscribe, r.audience, r.sent, r.failed, r.skipped, r.in_doubt, r.filled_to, r.halt, r.created_at, r.finished_at, r.leased_to, r.weight, v.subject, a.email, count(*) over () as total
+select r.id, r.mailing_id, r.owner_id, r.kind, r.scheduled_for, r.state, r.version_id, r.audience_kind, r.from_name, r.reply_to, r.lang, r.priority, r.doubt, r.unsubscribe, r.audience, r.sent, r.failed, r.skipped, r.in_doubt, r.filled_to, r.halt, r.created_at, r.finished_at, r.leased_to, r.weight, r.goes_at, r.again_of, r.again_root, v.subject, a.email, count(*) over () as total
 from runs r
 join versions v on v.id = r.version_id
 join accounts a on a.id = r.owner_id
@@ -194,6 +194,9 @@ func (q *Queries) HeldRuns(ctx context.Context, arg HeldRunsParams) ([]HeldRunsR
 			&i.Run.FinishedAt,
 			&i.Run.LeasedTo,
 			&i.Run.Weight,
+			&i.Run.GoesAt,
+			&i.Run.AgainOf,
+			&i.Run.AgainRoot,
 			&i.Subject,
 			&i.Email,
 			&i.Total,

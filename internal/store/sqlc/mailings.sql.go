@@ -300,7 +300,8 @@ func (q *Queries) MailingContacts(ctx context.Context, mailingID int64) ([]int64
 }
 
 const manualRunsSince = `-- name: ManualRunsSince :one
-select count(*) from runs where mailing_id = $1 and kind = 'manual' and created_at > $2
+select count(*) from runs
+where mailing_id = $1 and kind = 'manual' and created_at > $2 and state <> 'taken_back'
 `
 
 type ManualRunsSinceParams struct {

@@ -403,6 +403,9 @@ type Run struct {
 	FinishedAt   int64
 	LeasedTo     int64
 	Weight       string
+	GoesAt       int64
+	AgainOf      sql.NullInt64
+	AgainRoot    sql.NullInt64
 }
 
 type Service struct {
@@ -465,6 +468,16 @@ type Totp struct {
 	SecretSealed string
 	UsedStep     int64
 	CreatedAt    int64
+}
+
+type Trash struct {
+	Batch     int64
+	Kind      string
+	ThingID   int64
+	OwnerID   int64
+	Email     string
+	Content   string
+	DeletedAt int64
 }
 
 type Usage struct {

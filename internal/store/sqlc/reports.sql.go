@@ -170,7 +170,7 @@ func (q *Queries) Report(ctx context.Context, runID int64) (string, error) {
 }
 
 const runsAfter = `-- name: RunsAfter :many
-select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at, leased_to, weight from runs where mailing_id = $1 and scheduled_for > $2
+select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at, leased_to, weight, goes_at, again_of, again_root from runs where mailing_id = $1 and scheduled_for > $2
 order by scheduled_for limit cast($3 as bigint)
 `
 
@@ -215,6 +215,9 @@ func (q *Queries) RunsAfter(ctx context.Context, arg RunsAfterParams) ([]Run, er
 			&i.FinishedAt,
 			&i.LeasedTo,
 			&i.Weight,
+			&i.GoesAt,
+			&i.AgainOf,
+			&i.AgainRoot,
 		); err != nil {
 			return nil, err
 		}
@@ -230,7 +233,7 @@ func (q *Queries) RunsAfter(ctx context.Context, arg RunsAfterParams) ([]Run, er
 }
 
 const runsUpTo = `-- name: RunsUpTo :many
-select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at, leased_to, weight from runs where mailing_id = $1 and scheduled_for <= $2
+select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at, leased_to, weight, goes_at, again_of, again_root from runs where mailing_id = $1 and scheduled_for <= $2
 order by scheduled_for desc limit cast($3 as bigint)
 `
 
@@ -275,6 +278,9 @@ func (q *Queries) RunsUpTo(ctx context.Context, arg RunsUpToParams) ([]Run, erro
 			&i.FinishedAt,
 			&i.LeasedTo,
 			&i.Weight,
+			&i.GoesAt,
+			&i.AgainOf,
+			&i.AgainRoot,
 		); err != nil {
 			return nil, err
 		}

@@ -184,10 +184,10 @@ func (q *Queries) CreateLease(ctx context.Context, arg CreateLeaseParams) error 
 const createRun = `-- name: CreateRun :execrows
 insert into runs (
     id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang,
-    priority, weight, doubt, unsubscribe, created_at, finished_at
+    priority, weight, doubt, unsubscribe, created_at, finished_at, goes_at
 ) values (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-    $12, $13, $14, $15, $16, $17
+    $12, $13, $14, $15, $16, $17, $18
 ) on conflict (mailing_id, scheduled_for) do nothing
 `
 
@@ -209,6 +209,7 @@ type CreateRunParams struct {
 	Unsubscribe  int64
 	CreatedAt    int64
 	FinishedAt   int64
+	GoesAt       int64
 }
 
 func (q *Queries) CreateRun(ctx context.Context, arg CreateRunParams) (int64, error) {
@@ -230,6 +231,7 @@ func (q *Queries) CreateRun(ctx context.Context, arg CreateRunParams) (int64, er
 		arg.Unsubscribe,
 		arg.CreatedAt,
 		arg.FinishedAt,
+		arg.GoesAt,
 	)
 	if err != nil {
 		return 0, err
@@ -648,7 +650,7 @@ func (q *Queries) LeftByNode(ctx context.Context, arg LeftByNodeParams) ([]LeftB
 }
 
 const liveRuns = `-- name: LiveRuns :many
-select r.id, r.mailing_id, r.owner_id, r.kind, r.scheduled_for, r.state, r.version_id, r.audience_kind, r.from_name, r.reply_to, r.lang, r.priority, r.doubt, r.unsubscribe, r.audience, r.sent, r.failed, r.skipped, r.in_doubt, r.filled_to, r.halt, r.created_at, r.finished_at, r.leased_to, r.weight, coalesce(m.status, '') as mailing_status, a.blocked_at,
+select r.id, r.mailing_id, r.owner_id, r.kind, r.scheduled_for, r.state, r.version_id, r.audience_kind, r.from_name, r.reply_to, r.lang, r.priority, r.doubt, r.unsubscribe, r.audience, r.sent, r.failed, r.skipped, r.in_doubt, r.filled_to, r.halt, r.created_at, r.finished_at, r.leased_to, r.weight, r.goes_at, r.again_of, r.again_root, coalesce(m.status, '') as mailing_status, a.blocked_at,
     cast(coalesce((select max(i.held_at) from installation i), 0) as bigint) as held_at
 from runs r
 join accounts a on a.id = r.owner_id
@@ -699,6 +701,9 @@ func (q *Queries) LiveRuns(ctx context.Context) ([]LiveRunsRow, error) {
 			&i.Run.FinishedAt,
 			&i.Run.LeasedTo,
 			&i.Run.Weight,
+			&i.Run.GoesAt,
+			&i.Run.AgainOf,
+			&i.Run.AgainRoot,
 			&i.MailingStatus,
 			&i.BlockedAt,
 			&i.HeldAt,
@@ -918,7 +923,7 @@ func (q *Queries) ReopenRun(ctx context.Context, id int64) error {
 }
 
 const run = `-- name: Run :one
-select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at, leased_to, weight from runs where id = $1
+select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at, leased_to, weight, goes_at, again_of, again_root from runs where id = $1
 `
 
 func (q *Queries) Run(ctx context.Context, id int64) (Run, error) {
@@ -950,12 +955,15 @@ func (q *Queries) Run(ctx context.Context, id int64) (Run, error) {
 		&i.FinishedAt,
 		&i.LeasedTo,
 		&i.Weight,
+		&i.GoesAt,
+		&i.AgainOf,
+		&i.AgainRoot,
 	)
 	return i, err
 }
 
 const runsOfMailing = `-- name: RunsOfMailing :many
-select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at, leased_to, weight from runs where mailing_id = $1 order by created_at desc limit cast($2 as bigint)
+select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at, leased_to, weight, goes_at, again_of, again_root from runs where mailing_id = $1 order by created_at desc limit cast($2 as bigint)
 `
 
 type RunsOfMailingParams struct {
@@ -998,6 +1006,9 @@ func (q *Queries) RunsOfMailing(ctx context.Context, arg RunsOfMailingParams) ([
 			&i.FinishedAt,
 			&i.LeasedTo,
 			&i.Weight,
+			&i.GoesAt,
+			&i.AgainOf,
+			&i.AgainRoot,
 		); err != nil {
 			return nil, err
 		}

@@ -73,10 +73,13 @@ const (
 	Danger
 )
 
-// Flash is a message about what has just been done.
+// Flash is a message about what has just been done. It stays until somebody dismisses it or
+// leaves the page.
 type Flash struct {
 	Tone Tone
 	Text string
+	Undo string // where to post to so that it is taken back; empty: it cannot be
+	Back string // the page to come back to then
 }
 
 // Alarm is what a person has to look after, on whatever page they are.

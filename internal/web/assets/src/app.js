@@ -9,12 +9,14 @@ import "./lists.js";
 import "./menus.js";
 import "./palette.js";
 import "./previews.js";
+import "./recall.js";
 import "./selection.js";
 import "./shortcuts.js";
 import "./strength.js";
 import "./tabs.js";
 import "./theme.js";
 import "./times.js";
+import "./toasts.js";
 
 // From here on CSS shows what needs a script.
 document.documentElement.dataset.js = "on";
