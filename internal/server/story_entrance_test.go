@@ -72,6 +72,7 @@ func (s *story) beFirst(link string) {
 	s.sees(s.T("strength.strong"))
 	s.fill("again", storyPassword)
 	s.look("first")
+	s.click("#field-examples") // without them one begins at home
 	s.press(s.T("first.create"))
 	s.sees(s.T("first.done"))
 }

@@ -138,6 +138,11 @@ func (s *firstStory) watchSteps(release func()) {
 func (s *firstStory) save() {
 	s.press(s.T("action.save"))
 	s.sees(s.T("relay.saved", "name", "Mail.ru"), s.T("relay.state_in_use"))
+	s.sees(s.T("examples.text_leave"))
+	s.look("relay-saved")
+	s.click("[popovertarget=examples-remove]")
+	s.follow("remove the examples", chromedp.Click(chromedp.CSS("#examples-remove [type=submit]")))
+	s.sees(s.T("examples.removed"))
 	s.open("/domains")
 	s.sees("example.org", s.T("domain.never"))
 	s.look("domains-unchecked")

@@ -221,7 +221,7 @@ func demoPage(p ui.Page, list ui.List, mails []app.KeptMail, notes demoNotes) te
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = examplesNote(p, notes.exampleState).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = examplesNote(p, notes.exampleState, "examples.text").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -66,11 +66,10 @@ func (r *request) exampleState() (s exampleState, err error) {
 }
 
 // fewMails reports whether the demo mailbox is looked at again by itself: as long as those of
-// the examples, of which the last takes a minute, are still coming in.
+// the examples are still coming in.
 func (s exampleState) fewMails(list ui.List) bool {
 	return s.there && list.Search() == "" && list.Total < soonThere
 }
 
-// soonThere is how many mails of the examples are there at the first try. Chosen: with these
-// one sees that it works.
+// soonThere is how many mails the examples are. Chosen: with as many one sees that it works.
 const soonThere = 6

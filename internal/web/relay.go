@@ -27,6 +27,8 @@ func (w *Web) relayRoutes() []Route {
 type relayList struct {
 	relays []app.RelaySettings
 	given  bool // none is in use, but mails leave by that of SMTP_URL
+	// examples are the actor's, whose addresses nobody has.
+	examples exampleState
 }
 
 func listRelays(r *request) error {
@@ -34,7 +36,11 @@ func listRelays(r *request) error {
 	if err != nil {
 		return err
 	}
-	list := relayList{relays: relays}
+	examples, err := r.exampleState()
+	if err != nil {
+		return err
+	}
+	list := relayList{relays: relays, examples: examples}
 	list.given = !list.inUse() && !r.Demo()
 	return r.render(http.StatusOK, relaysPage(r.page(r.T("relay.title")), list))
 }
