@@ -22,8 +22,9 @@ type check struct {
 	dns      *mx.Resolver
 	findings []mailing.Finding
 
-	allowed bool // SPF lets our mails through, as far as can be told
-	signed  bool // a key that signs here is published
+	allowed bool     // SPF lets our mails through, as far as can be told
+	hidden  []string // servers in a private network, of whose public address nothing is known
+	signed  bool     // a key that signs here is published
 }
 
 // Check answers the question. What a name server does not say is a finding, too; it ends
@@ -107,6 +108,8 @@ func (c *check) spf(ctx context.Context) {
 		c.spfMissing(parts)
 	case len(lacking) > 0:
 		c.spfLacks(record.text, lacking, parts)
+	case len(c.hidden) > 0:
+		c.find(mailing.TopicSPF, mailing.Unknown, "spf_hidden", "hosts", strings.Join(c.hidden, ", "))
 	default:
 		c.allowed = true
 		c.find(mailing.TopicSPF, mailing.Good, "spf_fits", "count", strconv.Itoa(w.lookups))
@@ -156,6 +159,10 @@ func (c *check) lacking(ctx context.Context, w *walk, has bool) (lacking []lack,
 		if err != nil {
 			return nil, nil, err
 		}
+		if slices.ContainsFunc(addresses, func(a netip.Addr) bool { return a.IsPrivate() || !a.IsGlobalUnicast() }) {
+			c.hidden = append(c.hidden, way.Host)
+			continue
+		}
 		allowed := has && len(addresses) > 0
 		for _, address := range addresses {
 			said, err := (&walk{dns: c.dns, address: address}).evaluate(ctx, c.Domain)
@@ -191,7 +198,7 @@ func ipTerm(address netip.Addr) string {
 }
 
 func (c *check) spfMissing(parts []string) {
-	if len(parts) == 0 && len(c.Ways) > 0 && !slices.ContainsFunc(c.Ways, func(way mailing.DomainWay) bool {
+	if len(parts) == 0 && len(c.hidden) == 0 && len(c.Ways) > 0 && !slices.ContainsFunc(c.Ways, func(way mailing.DomainWay) bool {
 		known, _ := serviceOf(way.Host)
 		return way.Direct || !known.ownEnvelope
 	}) {

@@ -207,6 +207,9 @@ func TestWaysThroughServers(t *testing.T) {
 			spf: "v=spf1 ip4:203.0.113.9 ~all", way: server("smtp.example.net"), more: zone{"smtp.example.net. 60 IN A 198.51.100.1"},
 			want: []string{"spf spf_perhaps attention", "dkim dkim_by_server unknown"},
 		},
+		"a server in a private network": {
+			spf: "v=spf1 ip4:203.0.113.9 ~all", way: server("10.0.0.25"), want: []string{"spf spf_hidden unknown", "dkim dkim_by_server unknown"},
+		},
 		"a server by its address": {
 			spf: "v=spf1 ip4:203.0.113.9 ~all", way: server("203.0.113.9"), want: []string{"spf spf_fits good", "dkim dkim_by_server unknown"},
 		},
