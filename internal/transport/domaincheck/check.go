@@ -163,19 +163,20 @@ func (c *check) lacking(ctx context.Context, w *walk, has bool) (lacking []lack,
 			c.hidden = append(c.hidden, way.Host)
 			continue
 		}
-		allowed := has && len(addresses) > 0
+		allowed, certain := has && len(addresses) > 0, way.Direct
 		for _, address := range addresses {
-			said, err := (&walk{dns: c.dns, address: address}).evaluate(ctx, c.Domain)
+			of := &walk{dns: c.dns, address: address}
+			said, err := of.evaluate(ctx, c.Domain)
 			if err != nil {
 				return nil, nil, err
 			}
 			if said != spfPass {
-				allowed = false
+				allowed, certain = false, certain && !of.macros
 				parts = append(parts, ipTerm(address))
 			}
 		}
 		if !allowed {
-			lacking = append(lacking, lack{way, way.Direct})
+			lacking = append(lacking, lack{way, certain})
 		}
 	}
 	slices.Sort(parts)
