@@ -168,15 +168,3 @@ func (a *App) UnsuppressContact(ctx context.Context, actor mailing.Account, id i
 		Before: mailing.Facts{"reason": string(c.Suppression.Reason)},
 	}), c.OwnerID, c.Email)
 }
-
-// ContactDeliveries lists what was sent to a contact, newest first.
-func (a *App) ContactDeliveries(ctx context.Context, actor mailing.Account, id int64, page Page) ([]mailing.Delivery, int64, error) {
-	c, err := a.Contact(ctx, actor, id)
-	if err != nil {
-		return nil, 0, err
-	}
-	page.Desc = true
-	list, total, err := a.store.Deliveries(ctx, store.DeliveryFilter{ContactID: id, Owner: c.OwnerID}, page)
-	a.maskDeliveries(actor, c.OwnerID, list)
-	return list, total, err
-}

@@ -30,8 +30,21 @@ func (h *house) seen(t *testing.T, who mailing.Account, of things) string {
 	note(contacts, err)
 	contact, err := h.Contact(ctx, who, of.contact)
 	note(contact, err)
-	sent, _, err := h.ContactDeliveries(ctx, who, of.contact, page)
-	note(sent, err)
+	past, _, err := h.ContactTimeline(ctx, who, contact, h.Now().Add(time.Hour), 100)
+	must(t, err)
+	for _, e := range past {
+		if e.Attempt != nil {
+			note(*e.Attempt, nil)
+		}
+		if e.Skip != nil {
+			note(*e.Skip, nil)
+		}
+		if e.Suppressed != nil {
+			note(*e.Suppressed, nil)
+		}
+	}
+	found, err := h.Find(ctx, who, contact.FirstName)
+	note(found, err)
 	deliveries, _, err := h.Deliveries(ctx, who, of.run, nil, page)
 	note(deliveries, err)
 	delivery, err := h.Delivery(ctx, who, of.run, of.delivery)

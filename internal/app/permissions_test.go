@@ -73,8 +73,11 @@ var deeds = []struct {
 		_, err := h.Contact(ctx, who, of.contact)
 		return err
 	}, visible},
-	{"see what a contact was sent", func(ctx context.Context, h *house, who mailing.Account, of things) error {
-		_, _, err := h.ContactDeliveries(ctx, who, of.contact, page)
+	{"see a contact's past", func(ctx context.Context, h *house, who mailing.Account, of things) error {
+		contact, err := h.store.Contact(ctx, of.contact)
+		if err == nil {
+			_, _, err = h.ContactTimeline(ctx, who, contact, h.Now(), 10)
+		}
 		return err
 	}, visible},
 	{"edit a contact", func(ctx context.Context, h *house, who mailing.Account, of things) error {

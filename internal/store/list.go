@@ -83,6 +83,9 @@ func (s *Store) rows(ctx context.Context, l list, p predicate, page Page) (*sql.
 		if err != nil {
 			return nil, 0, err
 		}
+		if total <= page.Offset {
+			page.Limit = 0 // and nothing is gone through again
+		}
 	}
 	rows, err := s.read.QueryContext(ctx, l.query(p, page), p.values...)
 	return rows, total, err

@@ -112,7 +112,7 @@ func mailingTools(p ui.Page, l mailingList) templ.Component {
 				if l.mayChange() {
 					templ_7745c5c3_Err = ui.BulkConfirm(p, ui.Question{
 						ID: "delete-chosen", Icon: "trash", Button: p.T("action.delete"),
-						Title: p.T("mailings.delete_many"), Text: p.T("mailings.delete_hint"),
+						Title: p.T("mailings.delete_many"), Text: p.T("mailings.delete_many_text"),
 					}, "delete").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err

@@ -25,7 +25,7 @@ func showSearch(r *request) error {
 	if list.Query.Get(ui.PalettePart) != "" {
 		return r.render(http.StatusOK, ui.PaletteHits(p, groups))
 	}
-	return r.render(http.StatusOK, searchPage(p, list, groups))
+	return r.render(http.StatusOK, searchPage(p, list, groups, searchIn("/clients", list.Search(), r.actor.Role.May(mailing.ViewAnyClient))))
 }
 
 // How many places are offered for what was typed: with what app finds, twenty hits at
