@@ -78,8 +78,11 @@ func (e postEditor) read() string { return strconv.FormatInt(e.typed.Read.UnixMi
 
 func (r *request) showPost(status int, e postEditor) error {
 	title := e.typed.Title
-	if e.post.ID == 0 {
+	switch {
+	case e.post.ID == 0:
 		title = r.T("blog.new")
+	case title == "": // it is what has to be mended; the page has a heading all the same
+		title = e.post.Title
 	}
 	p := r.page(title)
 	p.Scripts = []string{"post.js"}

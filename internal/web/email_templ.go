@@ -723,7 +723,7 @@ func emailAgreedPage(p ui.Page, q app.EmailQuestion) templ.Component {
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = ui.EmptyState(ui.Empty{Icon: "mail-check", Title: p.T("email.agreed"), Text: p.T("email.agreed_new", "at", p.DateTimeZone(q.DueAt))}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var34), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.EmptyState(ui.Empty{Icon: "mail-check", Whole: true, Title: p.T("email.agreed"), Text: p.T("email.agreed_new", "at", p.DateTimeZone(q.DueAt))}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var34), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -746,7 +746,7 @@ func emailAgreedPage(p ui.Page, q app.EmailQuestion) templ.Component {
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = ui.EmptyState(ui.Empty{Icon: "mail-check", Title: p.T("email.agreed"), Text: p.T("email.agreed_old", "email", mailing.DisplayEmail(q.NewEmail))}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var35), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.EmptyState(ui.Empty{Icon: "mail-check", Whole: true, Title: p.T("email.agreed"), Text: p.T("email.agreed_old", "email", mailing.DisplayEmail(q.NewEmail))}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var35), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -831,7 +831,7 @@ func emailRefusedPage(p ui.Page, q app.EmailQuestion) templ.Component {
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = ui.EmptyState(ui.Empty{Icon: "shield-check", Title: p.T("email.refused"), Text: p.T("email.refused_new")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var39), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.EmptyState(ui.Empty{Icon: "shield-check", Whole: true, Title: p.T("email.refused"), Text: p.T("email.refused_new")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var39), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -854,7 +854,7 @@ func emailRefusedPage(p ui.Page, q app.EmailQuestion) templ.Component {
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = ui.EmptyState(ui.Empty{Icon: "shield-check", Title: p.T("email.refused"), Text: p.T("email.refused_old")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var40), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.EmptyState(ui.Empty{Icon: "shield-check", Whole: true, Title: p.T("email.refused"), Text: p.T("email.refused_old")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var40), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -195,7 +195,7 @@ func unsubscribedPage(p ui.Page, s app.Subscription) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = ui.EmptyState(ui.Empty{Icon: "circle-check", Title: p.T("unsubscribe.done_title"), Text: p.T("unsubscribe.done_text", "sender", s.Sender, "email", s.Email)}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.EmptyState(ui.Empty{Icon: "circle-check", Whole: true, Title: p.T("unsubscribe.done_title"), Text: p.T("unsubscribe.done_text", "sender", s.Sender, "email", s.Email)}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -260,7 +260,7 @@ func unsubscribeBrokenPage(p ui.Page) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = ui.EmptyState(ui.Empty{Icon: "link-off", Title: p.T("unsubscribe.broken_title"), Text: p.T("unsubscribe.broken_text")}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.EmptyState(ui.Empty{Icon: "link-off", Whole: true, Title: p.T("unsubscribe.broken_title"), Text: p.T("unsubscribe.broken_text")}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -325,7 +325,7 @@ func unsubscribePreviewPage(p ui.Page) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = ui.EmptyState(ui.Empty{Icon: "eye", Title: p.T("unsubscribe.preview_title"), Text: p.T("unsubscribe.preview_text")}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.EmptyState(ui.Empty{Icon: "eye", Whole: true, Title: p.T("unsubscribe.preview_title"), Text: p.T("unsubscribe.preview_text")}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
