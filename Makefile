@@ -4,7 +4,7 @@ SHELL   := /bin/bash
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build dev assets test torture bench check generate clean
+.PHONY: help run build dev assets test screens torture bench check generate clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -24,8 +24,12 @@ assets: node_modules/.package-lock.json ## Bundle styles, scripts and icons
 
 test: ## Run all tests, also on PostgreSQL and against real programs; installs what is missing on Debian, as root
 	build/programs.sh
-	$(MAKE) assets
+	$(MAKE) node_modules/axe-core/package.json assets
 	VESTNIK_TEST_POSTGRES=1 VESTNIK_TEST_SYSTEM=1 go test -timeout 40m ./...
+
+# PAGES='GET /runs' pictures only the routes that match.
+screens: node_modules/axe-core/package.json assets ## Picture every page, in both languages and themes, wide and on a phone, into docs/screens
+	VESTNIK_SCREENS=$(CURDIR)/docs/screens VESTNIK_PAGES='$(PAGES)' VESTNIK_TEST_SYSTEM=1 go test -count=1 -timeout 60m -run '^TestScreens$$' -v ./internal/web
 
 torture: ## Break everything for an hour, see that nobody is lost, and write docs/reliability.md; the short form is in test
 	build/programs.sh
@@ -46,10 +50,15 @@ clean: ## Remove what was built; data stays
 	rm -rf bin node_modules
 	find internal/web/assets/dist -type f ! -name .gitignore -delete
 
-# npm writes this file last.
+# npm writes this file last. What only tests need is left out, it is much.
 node_modules/.package-lock.json: package.json package-lock.json
-	npm ci --no-audit --no-fund
+	npm ci --omit=dev --no-audit --no-fund
 	@touch $@
+
+# Everything. Where it is, what the pages are bundled from is, too.
+node_modules/axe-core/package.json: package.json package-lock.json
+	npm ci --no-audit --no-fund
+	@touch $@ node_modules/.package-lock.json
 
 # The tools are a module of their own. sqlc takes five minutes to build, which is
 # why nothing above needs it but generate and check.
