@@ -92,7 +92,8 @@ func readStyle(path string) ([]rule, error) {
 		MinifyWhitespace: true,
 		LegalComments:    api.LegalCommentsNone,
 	})
-	if err := firstError(path, result.Errors); err != nil {
+	// A brace that is missing is but a warning.
+	if err := firstError(path, append(result.Errors, result.Warnings...)); err != nil {
 		return nil, err
 	}
 	return parseStyle(string(result.Code))

@@ -218,7 +218,8 @@ func TestUndoDeletion(t *testing.T) {
 		if d := log.last(t, 1); d.Action != "contact.restore" || d.Thing.ID != has.contact || d.Thing.Name != "c…@e….org" {
 			t.Errorf("the deed is %+v", d)
 		}
-		if _, total, err := h.ContactDeliveries(t.Context(), owner, has.contact, page); err != nil || total != 1 {
+		its := store.DeliveryFilter{ContactID: has.contact, Owner: owner.ID}
+		if _, total, err := h.store.Deliveries(t.Context(), its, store.Page{Limit: 1}); err != nil || total != 1 {
 			t.Errorf("its history: %d, %v", total, err)
 		}
 		_, err = h.UndoDeletion(t.Context(), owner, id)
