@@ -83,6 +83,40 @@ func (s *Store) DeliveriesAfter(ctx context.Context, runID, contact, most int64)
 	return s.runDeliveries(ctx, "d.contact_id > $2 order by d.contact_id limit $3", runID, contact, most)
 }
 
+// waitingByClock and waitingForTurn are what of a run waits, each by the index that holds
+// no other: by the latter a run that has its last deliveries left is not gone through.
+const (
+	waitingByClock = "d.state < 2 and d.due_at > 0"
+	waitingForTurn = `d.state = 0 and d.due_at = 0 and d.contact_id > coalesce(
+    (select min(l.after_id) from leases l where l.run_id = $1), (select r.leased_to from runs r where r.id = $1))`
+)
+
+// WaitingDeliveries lists a part of what of a run waits: first what is tried again, and
+// when, then what waits for its turn. What is tried again at this moment is left out.
+func (s *Store) WaitingDeliveries(ctx context.Context, runID int64, page Page) ([]mailing.Delivery, error) {
+	offset, limit := max(page.Offset, 0), max(page.Limit, 0)
+	list, err := s.runDeliveries(ctx, waitingByClock+" order by d.due_at, d.id limit $3 offset $2", runID, offset, limit)
+	if err != nil || int64(len(list)) == limit {
+		return list, err
+	}
+	byClock := offset + int64(len(list))
+	if offset > 0 && len(list) == 0 {
+		err := s.read.QueryRowContext(ctx, "select count(*) from deliveries d where d.run_id = $1 and "+waitingByClock, runID).Scan(&byClock)
+		if err != nil {
+			return nil, wrap(err, "count what waits by the clock")
+		}
+	}
+	rest, err := s.runDeliveries(ctx, waitingForTurn+" order by d.contact_id limit $3 offset $2",
+		runID, max(offset-byClock, 0), limit-int64(len(list)))
+	return append(list, rest...), err
+}
+
+// CountDeferred counts those of a run that are tried again.
+func (s *Store) CountDeferred(ctx context.Context, runID int64) (int64, error) {
+	n, err := s.r.CountDeferred(ctx, runID)
+	return n, wrap(err, "count deferred")
+}
+
 // RunDeliveries lists a part of a run's deliveries of the states (nil: all), the latest
 // contacts first. Unlike Deliveries it counts and sorts nothing.
 func (s *Store) RunDeliveries(ctx context.Context, runID int64, states []mailing.DeliveryState, page Page) ([]mailing.Delivery, error) {

@@ -104,6 +104,20 @@ func TestDeliveriesApart(t *testing.T) {
 				}
 			}
 		})
+		t.Run("what waits is listed with what is tried again first", func(t *testing.T) {
+			r, _ := mixedRun(t, h)
+			all := must(s.WaitingDeliveries(ctx, r.ID, store.Page{Limit: 10}))(t)
+			var got []string
+			for _, d := range all {
+				got = append(got, d.State.String())
+			}
+			equal(t, "they", strings.Join(got, " "), "deferred deferred waiting waiting")
+			for i := range all {
+				one := must(s.WaitingDeliveries(ctx, r.ID, store.Page{Limit: 1, Offset: int64(i)}))(t)
+				equal(t, fmt.Sprint("number ", i), one[0].ID, all[i].ID)
+			}
+			equal(t, "behind the last", len(must(s.WaitingDeliveries(ctx, r.ID, store.Page{Limit: 1, Offset: 4}))(t)), 0)
+		})
 		t.Run("all are listed by contact", func(t *testing.T) {
 			equal(t, "without a contact", len(must(s.DeliveriesAfter(ctx, run.ID, store.NoContact, 5))(t)), 0)
 			first := must(s.DeliveriesAfter(ctx, run.ID, 0, 5))(t)
