@@ -74,6 +74,14 @@ type Run struct {
 	AgainRoot    int64     // the first one of those that do so one after another; 0: none
 }
 
+// Began is when the first of it may have gone out.
+func (r Run) Began() time.Time {
+	if r.GoesAt.After(r.CreatedAt) {
+		return r.GoesAt
+	}
+	return r.CreatedAt
+}
+
 // Root is the run with which it began that mails are sent again.
 func (r Run) Root() int64 { return cmp.Or(r.AgainRoot, r.ID) }
 

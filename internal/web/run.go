@@ -267,7 +267,7 @@ func (v runProgress) speedWords(p ui.Page) string {
 		return ""
 	}
 	if !v.State.Open() {
-		took := v.FinishedAt.Sub(v.CreatedAt)
+		took := max(v.FinishedAt.Sub(v.Run.Began()), 0)
 		if took > time.Second {
 			took = took.Truncate(time.Second)
 		}

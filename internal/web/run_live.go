@@ -54,7 +54,7 @@ type moment struct {
 const paceMoments = 15
 
 func paceOf(run app.RunView, now time.Time) pace {
-	first := moment{at: run.CreatedAt}
+	first := moment{at: run.Began()}
 	switch {
 	case !run.FinishedAt.IsZero():
 		now = run.FinishedAt

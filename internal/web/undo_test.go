@@ -36,8 +36,8 @@ func TestUndoSend(t *testing.T) {
 		eva := newSending(h, "eva@example.org", 2)
 		on := eva.get(eva.path("")).shows(".acts", "Приостановить")
 		paused := eva.follow(eva.submit(on, `.acts form[action="`+at(eva.mailing.ID, "/pause")+`"]`, nil))
-		paused.shows(".toast", "приостановлена").shows(".acts", "Продолжить").shows("#run-live .note", "Приостановлена")
-		again := eva.follow(eva.submit(paused, ".toast form", nil))
+		paused.shows(".undo-toast", "приостановлена").shows(".acts", "Продолжить").shows("#run-live .note", "Приостановлена")
+		again := eva.follow(eva.submit(paused, ".undo-toast form", nil))
 		again.shows(".flash", "продолжается").shows(".acts", "Приостановить")
 		if again.path != eva.path("") {
 			t.Errorf("it comes back to %s", again.path)
@@ -49,7 +49,7 @@ func TestUndoSend(t *testing.T) {
 		p := manager.get(gleb.path("")).lacks("#cancel-run").shows(".acts", "Вы назовёте причину")
 		form := manager.get(p.attr(".acts a", "href")).expect(http.StatusOK)
 		done := manager.follow(manager.submit(form, "main form", url.Values{"why": {"Жалобы"}}))
-		done.shows(".toast", "отключена").shows(".acts", "Включить")
+		done.shows(".undo-toast", "отключена").shows(".acts", "Включить")
 		gleb.get(gleb.path("")).lacks(`.acts form[action="` + at(gleb.mailing.ID, "/enable") + `"]`)
 	})
 }
@@ -126,26 +126,26 @@ func TestUndoDeletion(t *testing.T) {
 	t.Run("clients come back, one or many", func(t *testing.T) {
 		list := r.get("/clients").expect(http.StatusOK)
 		ids := list.values("#list input[name=id]")
-		deleted := r.follow(r.post("/clients/"+ids[0]+"/delete", nil)).shows(".toast", "Клиент удалён")
-		back := r.follow(r.submit(deleted, ".toast form", nil)).expect(http.StatusOK).shows(".flash", "Клиент вернулся")
+		deleted := r.follow(r.post("/clients/"+ids[0]+"/delete", nil)).shows(".undo-toast", "Клиент удалён")
+		back := r.follow(r.submit(deleted, ".undo-toast form", nil)).expect(http.StatusOK).shows(".flash", "Клиент вернулся")
 		if back.path != "/clients/"+ids[0] {
 			t.Errorf("it leads to %s", back.path)
 		}
-		deleted = r.follow(r.post("/clients/delete", url.Values{"id": ids})).shows(".toast", "Удалено 3 клиента").lacks("#list")
-		r.follow(r.submit(deleted, ".toast form", nil)).shows(".flash", "Вернулись 3 клиента из 3").shows("#list", address(1))
+		deleted = r.follow(r.post("/clients/delete", url.Values{"id": ids})).shows(".undo-toast", "Удалено 3 клиента").lacks("#list")
+		r.follow(r.submit(deleted, ".undo-toast form", nil)).shows(".flash", "Вернулись 3 клиента из 3").shows("#list", address(1))
 		t.Run("a second click finds nothing left", func(t *testing.T) {
-			r.follow(r.submit(deleted, ".toast form", nil)).shows(".flash.tone-warning", "Вернуть уже нельзя")
+			r.follow(r.submit(deleted, ".undo-toast form", nil)).shows(".flash.tone-warning", "Вернуть уже нельзя")
 		})
 	})
 	t.Run("a mailing comes back unless it is being sent: then it is asked about", func(t *testing.T) {
 		m := r.mailing(every(mailing.Daily))
-		deleted := r.follow(r.post(at(m.ID, "/delete"), nil)).shows(".toast", "Рассылка удалена")
+		deleted := r.follow(r.post(at(m.ID, "/delete"), nil)).shows(".undo-toast", "Рассылка удалена")
 		r.get(at(m.ID, "")).expect(http.StatusNotFound)
-		r.follow(r.submit(deleted, ".toast form", nil)).expect(http.StatusOK).shows(".flash", "Рассылка вернулась")
+		r.follow(r.submit(deleted, ".undo-toast form", nil)).expect(http.StatusOK).shows(".flash", "Рассылка вернулась")
 		r.post(at(m.ID, "/send"), nil).expect(http.StatusSeeOther)
 		ask := r.post(at(m.ID, "/delete"), nil).expect(http.StatusConflict).shows(".page-lead", "сейчас отправляется")
 		form := fieldsOf(ask.one("main form"))
 		form.Set("sure", "on")
-		r.follow(r.post(at(m.ID, "/delete"), form)).shows(".flash", "Рассылка удалена").lacks(".toast")
+		r.follow(r.post(at(m.ID, "/delete"), form)).shows(".flash", "Рассылка удалена").lacks(".undo-toast")
 	})
 }
