@@ -109,7 +109,7 @@ func (s *managerStory) disable() {
 	s.administer("/admin/mailings")
 	s.sees(s.T("admin.mailings"), storySubject, "Анна Петрова")
 	s.look("mailings")
-	s.press(s.T("action.disable"))
+	s.follow("disable", chromedp.Click(chromedp.CSS(fmt.Sprintf(`.row-actions a[href^="/mailings/%d/disable"]`, s.mailing.ID))))
 	s.sees(s.T("mailings.disable_question", "subject", storySubject))
 	s.look("mailing-disable")
 	s.fill("why", "Жалобы на спам")

@@ -323,7 +323,7 @@ func (s *story) disable() {
 	s.turnTo("/mailings")
 	s.sees(s.T("status.disabled"))
 	s.holds("a disabled mailing can be enabled, and not disabled again", fmt.Sprintf(
-		`(words => words.includes(%s) && !words.includes(%s))([...document.querySelectorAll("main button")].map(b => b.innerText.trim()))`,
+		`(words => words.includes(%s) && !words.includes(%s))([...document.querySelectorAll("main .row-actions button")].map(b => b.innerText.trim()))`,
 		storyJS(s.T("action.enable")), storyJS(s.T("action.disable"))))
 }
 
