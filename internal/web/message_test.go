@@ -50,7 +50,7 @@ func TestMessageEditor(t *testing.T) {
 	t.Run("a message is written", func(t *testing.T) {
 		answer := c.submit(c.get("/messages/new").expect(http.StatusOK), "#editor", typed)
 		path = answer.location()
-		p := c.follow(answer).expect(http.StatusOK).shows("h1", "Привет, {{ first_name }}").shows(".code", "# Новости")
+		p := c.follow(answer).expect(http.StatusOK).shows("h1", "Привет, ‹Имя›").shows(".code", "# Новости")
 		if src := p.attr("iframe[name=preview]", "src"); src != path+"/preview" {
 			t.Errorf("the preview is %q", src)
 		}
