@@ -86,6 +86,11 @@ func (a *App) SendAgain(ctx context.Context, actor mailing.Account, runID int64,
 	return id, a.openSoon(ctx, id)
 }
 
+// notInStatus refuses what makes no sense in the status that a mailing has.
+func notInStatus(m mailing.Mailing, e mailing.Event) error {
+	return mailing.Fault(mailing.Conflict, "mailing_status", "status", string(m.Status), "event", string(e))
+}
+
 // ResolveDoubts is ResolveDoubt for several deliveries of a run at once, or with nil ids for
 // all of it that are in doubt, and returns how many it resolved. Who was erased since is not
 // sent anything again.

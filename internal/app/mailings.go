@@ -319,10 +319,6 @@ func Allowed(actor mailing.Account, m mailing.Mailing) Actions {
 	}
 }
 
-func notInStatus(m mailing.Mailing, e mailing.Event) error {
-	return mailing.Fault(mailing.Conflict, "mailing_status", "status", string(m.Status), "event", string(e))
-}
-
 // mayEnable reports whether the actor may lift what somebody disabled: not the
 // owner what a manager or an admin did.
 func mayEnable(actor mailing.Account, m mailing.Mailing) bool {
