@@ -30,7 +30,7 @@ type numbers struct {
 // The bounds of durations, in seconds: from what a page takes at rest to what a person
 // gives up at; and for settling, to what a database takes that is about to go away.
 var (
-	requestBounds = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+	requestBounds = []float64{.005, .01, .025, .05, .1, .2, .25, .5, 1, 2.5, 5, 10}
 	settleBounds  = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 )
 
