@@ -277,7 +277,8 @@ func (m *reportMaking) finish() {
 		m.r.Causes = append(m.r.Causes, *c)
 	}
 	slices.SortFunc(m.r.Causes, func(a, b ReportCause) int {
-		return cmp.Or(cmp.Compare(b.Deliveries(), a.Deliveries()), cmp.Compare(b.PutOff, a.PutOff), cmp.Compare(a.Cause, b.Cause))
+		return cmp.Or(cmp.Compare(b.Failed+b.InDoubt, a.Failed+a.InDoubt), cmp.Compare(b.Waiting, a.Waiting),
+			cmp.Compare(b.PutOff, a.PutOff), cmp.Compare(a.Cause, b.Cause))
 	})
 }
 

@@ -13,15 +13,30 @@ import (
 // deliveries lists a run's deliveries of the states, and how many there are. What is
 // neither searched nor sorted is found without going through all, and was counted already.
 func (a *App) deliveries(ctx context.Context, run mailing.Run, states []mailing.DeliveryState, page Page) ([]mailing.Delivery, int64, error) {
+	if run.Counts.Audience > sortedMost {
+		page.Sort = ""
+	}
 	total, counted := countOf(run.Counts, states)
-	if !counted || page.Search != "" || page.Sort != "" {
+	switch {
+	case page.Search != "" || page.Sort != "" || !counted:
 		return a.store.Deliveries(ctx, store.DeliveryFilter{RunID: run.ID, States: states}, page)
+	case len(states) > 1:
+		list, err := a.store.WaitingDeliveries(ctx, run.ID, page)
+		return list, total, err
 	}
 	list, err := a.store.RunDeliveries(ctx, run.ID, states, page)
+	if err == nil && len(states) == 1 && states[0] == mailing.Deferred {
+		total, err = a.store.CountDeferred(ctx, run.ID)
+	}
 	return list, total, err
 }
 
-// countOf is how many deliveries of the states a run counts; false: it does not.
+// sortedMost is how many recipients of a run are sorted while somebody waits. Chosen: a
+// tenth of a second.
+const sortedMost = 50_000
+
+// countOf is how many deliveries of the states a run counts, but of those deferred; false:
+// nobody lists these states.
 func countOf(c mailing.Counts, states []mailing.DeliveryState) (int64, bool) {
 	switch {
 	case states == nil:
@@ -30,7 +45,7 @@ func countOf(c mailing.Counts, states []mailing.DeliveryState) (int64, bool) {
 		return c.Waiting(), true
 	case len(states) == 1:
 		count, counted := map[mailing.DeliveryState]int64{
-			mailing.Sent: c.Sent, mailing.Failed: c.Failed, mailing.Skipped: c.Skipped, mailing.InDoubt: c.InDoubt,
+			mailing.Sent: c.Sent, mailing.Failed: c.Failed, mailing.Skipped: c.Skipped, mailing.InDoubt: c.InDoubt, mailing.Deferred: 0,
 		}[states[0]]
 		return count, counted
 	}
@@ -51,8 +66,11 @@ type RecipientMark struct {
 }
 
 // recipientsLooked is through how many deliveries one page of those with one cause is
-// looked for. Chosen: a tenth of a second.
-const recipientsLooked = 10_000
+// looked for, so many at a time. Chosen: a tenth of a second.
+const (
+	recipientsLooked = 2_000
+	recipientsChunk  = 250
+)
 
 var unsentStates = []mailing.DeliveryState{mailing.Failed, mailing.InDoubt, mailing.Deferred}
 
@@ -71,7 +89,7 @@ func (a *App) RecipientsOf(
 		if next.State != unsentStates[at] {
 			next = RecipientMark{State: unsentStates[at]}
 		}
-		part, last, err := a.apart(ctx, runID, next.State, next.After, causeChunk)
+		part, last, err := a.apart(ctx, runID, next.State, next.After, recipientsChunk)
 		if err != nil {
 			return nil, next, false, err
 		}
@@ -84,7 +102,7 @@ func (a *App) RecipientsOf(
 				list = append(list, Recipient{d, last[d.ID]})
 			}
 		}
-		if looked += len(part); len(part) < causeChunk {
+		if looked += len(part); len(part) < recipientsChunk {
 			at++
 		}
 		if looked >= recipientsLooked && at < len(unsentStates) {
