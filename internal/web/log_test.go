@@ -30,7 +30,7 @@ func TestLogList(t *testing.T) {
 		if len(rows) != 3 || !strings.Contains(textOf(rows[0]), "Отложено") || !strings.Contains(textOf(rows[2]), "Принято") {
 			t.Fatalf("the rows are %q", p.text(".rows tbody tr"))
 		}
-		p.shows(".rows tbody", "23.11.2026 12:00").shows(".state.tone-success", "Отправлено").shows(".state.tone-danger", "Не отправлено")
+		p.shows(".rows tbody", "23.11.2026 12:00").shows(".state.tone-success", "Успешно").shows(".state.tone-danger", "Неуспешно")
 		p.shows(".answer summary", "250 2.0.0 Ok: queued as 4X1").shows(".answer", "mx.example.com:25").shows(".answer", "TLS1.3").shows(".answer", "1 с")
 		p.shows(".rows a[href="+pathOf("/runs/", sent.ID)+"]", "Принято")
 		p.shows(".answer .code", "second line of <b>the</b> answer")
@@ -95,7 +95,7 @@ func TestLogList(t *testing.T) {
 		if n := len(p.find(".rows tbody tr")); n != 1 {
 			t.Errorf("%d are in progress", n)
 		}
-		c.lang("en").get("/logs").shows(".log-busy", "1 message is being sent now").shows(".state.tone-danger", "Failed")
+		c.lang("en").get("/logs").shows(".log-busy", "1 message is being sent now").shows(".state.tone-danger", "Failure")
 		c.lang("ru")
 	})
 	t.Run("it can be kept as a file that a spreadsheet takes for no formula", func(t *testing.T) {
@@ -108,7 +108,7 @@ func TestLogList(t *testing.T) {
 		}
 		file := c.get(href).expect(http.StatusOK)
 		want := "\uFEFFДата и время попытки (Москва);Рассылка;Получатель;Статус;Код;Расширенный код;Ответ сервера;Сервер;Шифрование;\"Длилась, мс\"\n" +
-			"2026-11-23 12:00:00;'=Отказ;petr@example.com;Не отправлено;550;5.7.1;\"'=cmd|'/c calc'!A1\nsecond line of <b>the</b> answer\";mx.example.com:25;TLS1.3;1250\n"
+			"2026-11-23 12:00:00;'=Отказ;petr@example.com;Неуспешно;550;5.7.1;\"'=cmd|'/c calc'!A1\nsecond line of <b>the</b> answer\";mx.example.com:25;TLS1.3;1250\n"
 		if file.body != want {
 			t.Errorf("the file is %q", file.body)
 		}

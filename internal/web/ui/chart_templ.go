@@ -643,12 +643,12 @@ func galleryCharts(p Page) templ.Component {
 			}
 			ctx = templ.InitializeContext(ctx)
 			templ_7745c5c3_Err = Funnel(
-				Step{Label: sample(p, "Получатели", "Recipients"), Value: p.Number(1204), Part: 1204, Whole: 1204},
-				Step{Label: sample(p, "Пропущено", "Skipped"), Value: p.Number(53), Note: p.Percent(53, 1204), Part: 53, Whole: 1204, Path: "/gallery", Parts: []Step{
+				FunnelStep{Label: sample(p, "Получатели", "Recipients"), Value: p.Number(1204), Part: 1204, Whole: 1204},
+				FunnelStep{Label: sample(p, "Пропущено", "Skipped"), Value: p.Number(53), Note: p.Percent(53, 1204), Part: 53, Whole: 1204, Path: "/gallery", Parts: []FunnelStep{
 					{Label: sample(p, "отписался", "unsubscribed"), Value: p.Number(38)}, {Label: sample(p, "ящика нет", "no such mailbox"), Value: p.Number(15)},
 				}},
-				Step{Label: sample(p, "Отправлено", "Sent"), Value: p.Number(1129), Note: p.Percent(1129, 1151), Part: 1129, Whole: 1204, Tone: Success},
-				Step{Label: p.T("delivery.failed"), Value: p.Number(22), Note: p.Percent(22, 1151), Part: 22, Whole: 1204, Tone: Danger},
+				FunnelStep{Label: sample(p, "Отправлено", "Sent"), Value: p.Number(1129), Note: p.Percent(1129, 1151), Part: 1129, Whole: 1204, Tone: Success},
+				FunnelStep{Label: p.T("delivery.failed"), Value: p.Number(22), Note: p.Percent(22, 1151), Part: 22, Whole: 1204, Tone: Danger},
 			).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
