@@ -41,7 +41,7 @@ func (r *request) refusedWords(refused app.BulkRefusal) string {
 	}
 	named := make([]string, len(refused.Names))
 	for i, name := range refused.Names {
-		named[i] = r.T("list.quoted", "name", shortened(name, 60))
+		named[i] = r.T("list.quoted", "name", shortened(r.SubjectName(name), 60))
 	}
 	words += " " + strings.Join(named, ", ")
 	if more := refused.Count - int64(len(named)); more > 0 {
