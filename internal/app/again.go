@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"vestnik/internal/mailing"
 	"vestnik/internal/store"
@@ -78,9 +79,13 @@ func (a *App) SendAgain(ctx context.Context, actor mailing.Account, runID int64,
 	if err != nil {
 		return 0, err
 	}
+	goesAt := a.undoUntil()
+	if dead {
+		goesAt = time.Time{} // that addresses are trusted again cannot be taken back with the run
+	}
 	defer a.numbersChanged(ctx, run.OwnerID)
 	defer a.RunsMoved(ctx, []int64{run.ID}, nil)
-	if id, err = a.store.OpenAgainRun(doing, store.Again{Of: run, Dead: dead, GoesAt: a.undoUntil()}, a.Now()); err != nil {
+	if id, err = a.store.OpenAgainRun(doing, store.Again{Of: run, Dead: dead, GoesAt: goesAt}, a.Now()); err != nil {
 		return 0, err
 	}
 	return id, a.openSoon(ctx, id)

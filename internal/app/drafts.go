@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -26,7 +27,7 @@ func (a *App) SaveDraft(ctx context.Context, actor mailing.Account, d mailing.Dr
 		return d, mailing.Fault(mailing.Invalid, "draft_too_large")
 	}
 	if isNew {
-		if err := a.mayMake(ctx, actor, d.MailingID); err != nil {
+		if err := a.mayBegin(ctx, actor, d.MailingID); err != nil {
 			return d, err
 		}
 		d.OwnerID = actor.ID
@@ -41,8 +42,25 @@ func (a *App) SaveDraft(ctx context.Context, actor mailing.Account, d mailing.Dr
 	return d, a.store.SaveDraft(ctx, d, seen)
 }
 
-// mayMake refuses a mailing that has been made already, and one whose draft is another's,
-// as if it were not there.
+// maxNewDrafts is how many mailings somebody may have begun and not made. Chosen: far more
+// than anybody does, and a bound to what is kept without a deed.
+const maxNewDrafts = 100
+
+// mayBegin is mayMake for a draft.
+func (a *App) mayBegin(ctx context.Context, actor mailing.Account, id int64) error {
+	if err := a.mayMake(ctx, actor, id); err != nil {
+		return err
+	}
+	n, err := a.store.CountNewDrafts(ctx, actor.ID, id)
+	if err == nil && n >= maxNewDrafts {
+		return mailing.Fault(mailing.Conflict, "drafts_too_many", "max", maxNewDrafts)
+	}
+	return err
+}
+
+// mayMake refuses a mailing that has been made already, one whose draft is another's, and
+// one that was deleted, whose id is known to whoever got a mail of it, as if it were not
+// there.
 func (a *App) mayMake(ctx context.Context, actor mailing.Account, id int64) error {
 	if id == 0 {
 		return nil
@@ -56,6 +74,9 @@ func (a *App) mayMake(ctx context.Context, actor mailing.Account, id int64) erro
 	}
 	if mailing.KindOf(err) != mailing.NotFound {
 		return err
+	}
+	if was, err := a.store.WasMailing(ctx, id); err != nil || was {
+		return cmp.Or(err, error(mailing.Fault(mailing.NotFound, "not_found")))
 	}
 	d, err := a.draft(ctx, id)
 	if err == nil && d.OwnerID != 0 && d.OwnerID != actor.ID {
@@ -87,6 +108,9 @@ func (a *App) MailingDraft(ctx context.Context, actor mailing.Account, id int64)
 	}
 	if err != nil && (d.OwnerID == 0 || d.OwnerID != actor.ID) {
 		return m, mailing.Draft{}, err
+	}
+	if err == nil && d.OwnerID != m.OwnerID {
+		d = mailing.Draft{}
 	}
 	return m, d, nil
 }

@@ -95,11 +95,13 @@ func (a *App) checkMessage(ctx context.Context, owner mailing.Account, problems 
 // nextOccurrence is when a mailing goes out next. One that is due and not opened yet
 // stays due as long as its rule does: a changed text must not cost a day.
 func (a *App) nextOccurrence(problems *mailing.Problems, rule mailing.Rule, was mailing.Mailing) time.Time {
-	if !was.NextAt.IsZero() && reflect.DeepEqual(rule, was.Rule.Tidy()) {
+	isAsBefore := reflect.DeepEqual(rule, was.Rule.Tidy())
+	if !was.NextAt.IsZero() && isAsBefore {
 		return was.NextAt
 	}
 	since := a.Now()
-	if rule.Frequency == mailing.Once {
+	// One that had its turn, or was sent by hand, does not go out again by a change.
+	if rule.Frequency == mailing.Once && !isAsBefore {
 		since = since.Add(-StartGrace)
 	}
 	next, ok := rule.Next(since)

@@ -96,6 +96,13 @@ func (a *App) UndoDeletion(ctx context.Context, actor mailing.Account, id int64)
 		m, u.Skipped, err = a.revived(m)
 		return m, err
 	}
+	emails, err := a.store.TrashedEmails(ctx, id, a.Now())
+	if err == nil {
+		err = a.keepErased(ctx, u.OwnerID, emails...)
+	}
+	if err != nil {
+		return u, err
+	}
 	defer a.numbersChanged(ctx, u.OwnerID)
 	u.Back, err = a.store.Restore(a.doing(ctx, actor, mailing.Deed{
 		Action: undeletions[u.Kind], Thing: mailing.Thing{Kind: u.Kind, ID: u.ThingID, Name: u.Name}, Owner: u.OwnerID,

@@ -94,12 +94,13 @@ func (a *adminStory) addClient(email string, clients int) {
 // to its end.
 func (a *adminStory) sendAgain(clients int64) {
 	a.t.Helper()
-	<-time.After(time.Until(a.sink.firstAt().Add(time.Minute + time.Second))) // as a double click is refused
+	<-time.After(time.Minute + time.Second) // as a double click is refused
+	before := a.sink.Count()
 	a.open(fmt.Sprintf("/mailings/%d/send", a.mailing.ID))
 	a.press(a.N("mailings.send_now", clients))
 	a.sees(a.T("undo.goes"))
 	a.sees(a.T("run_state.completed"))
-	if n := a.sink.Count(); n != 2+int(clients) {
-		a.t.Errorf("%d mails were sent, want %d: %s", n, 2+clients, strings.Join(a.sink.Violations(), "; "))
+	if n := a.sink.Count() - before; n != int(clients) {
+		a.t.Errorf("%d mails were sent, want %d: %s", n, clients, strings.Join(a.sink.Violations(), "; "))
 	}
 }

@@ -79,7 +79,7 @@ func (s *undoStory) undoDeletions() {
 	s.look("undo-toast")
 	s.until("a screen reader is told", fmt.Sprintf(`document.getElementById("say").textContent.includes(%s)`, storyJS("Вера")))
 	s.press(s.T("action.undo"))
-	s.sees(s.T("undo.client_back"), "vera@example.com", s.T("delivery.sent"))
+	s.sees(s.T("undo.client_back"), "vera@example.com", s.T("timeline.attempt.accepted"))
 	s.open(fmt.Sprintf("/mailings/%d", s.mailing.ID))
 	s.press(s.T("action.delete"))
 	s.sees(s.T("mailings.was_deleted"))

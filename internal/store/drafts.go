@@ -41,6 +41,20 @@ func (s *Store) Drafts(ctx context.Context, ownerID, most int64) ([]mailing.Draf
 	return list, wrap(err, "drafts")
 }
 
+// WasMailing reports whether the id is that of a mailing that was deleted: it has runs, or
+// can be brought back.
+func (s *Store) WasMailing(ctx context.Context, id int64) (bool, error) {
+	n, err := s.r.MailingTraces(ctx, sqlc.MailingTracesParams{MailingID: nullID(id), ThingID: id})
+	return n > 0, wrap(err, "traces of a mailing")
+}
+
+// CountNewDrafts is how many mailings that are still to be made an owner has drafts of,
+// without the one.
+func (s *Store) CountNewDrafts(ctx context.Context, ownerID, besides int64) (int64, error) {
+	n, err := s.r.CountNewDrafts(ctx, sqlc.CountNewDraftsParams{OwnerID: ownerID, MailingID: besides})
+	return n, wrap(err, "count drafts")
+}
+
 // DiscardDraft forgets what was typed of a mailing, if anything was.
 func (s *Store) DiscardDraft(ctx context.Context, mailingID int64) error {
 	return wrap(s.do(ctx, func(q *sqlc.Queries) error { return q.DeleteDraft(ctx, mailingID) }), "discard draft")

@@ -192,6 +192,17 @@ func (s *Store) trash(ctx context.Context, q *sqlc.Queries, batch int64, now tim
 	return rows, err
 }
 
+// TrashedEmails are the addresses of the clients that are kept under the id.
+func (s *Store) TrashedEmails(ctx context.Context, batch int64, now time.Time) (emails []string, err error) {
+	rows, err := s.trash(ctx, s.r, batch, now)
+	for _, row := range rows {
+		if mailing.ThingKind(row.Kind) == mailing.ThingContact {
+			emails = append(emails, row.Email)
+		}
+	}
+	return emails, err
+}
+
 // Restore brings back what is kept under the id, with the ids and links that it had, and
 // returns how many that were: not a client whose address is there again. A mailing comes back
 // as revive makes it of what it was. When nothing is kept, it is a conflict, "undo_over".
@@ -213,6 +224,9 @@ func (s *Store) Restore(ctx context.Context, batch int64, now time.Time, revive 
 			}
 			n += back
 			if mailing.ThingKind(row.Kind) == mailing.ThingMailing {
+				if err := q.DeleteDraft(ctx, row.ThingID); err != nil {
+					return err
+				}
 				if err := reviveMailing(ctx, q, row.ThingID, revive); err != nil {
 					return err
 				}

@@ -122,6 +122,10 @@ func (w *Web) disableMailing(r *request) error {
 	if err != nil {
 		return err
 	}
+	before, err := w.App.Mailing(r.in.Context(), r.actor, id)
+	if err != nil {
+		return err
+	}
 	err = w.App.DisableMailing(r.in.Context(), r.actor, id, r.field("why"))
 	if problems, ok := r.problems(err); ok {
 		return w.renderDisable(r, http.StatusUnprocessableEntity, problems["why"])
@@ -129,7 +133,11 @@ func (w *Web) disableMailing(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.doneUndoably(r.back(mailingPath(id, "")), r.T("mailings.was_disabled"), mailingPath(id, "/enable"))
+	back := r.back(mailingPath(id, ""))
+	if !before.Status.Live() { // to enable it would let it go on
+		return r.done(back, r.T("mailings.was_disabled"))
+	}
+	return r.doneUndoably(back, r.T("mailings.was_disabled"), mailingPath(id, "/enable"))
 }
 
 // askToSend says how many will be mailed before anybody is.

@@ -149,7 +149,7 @@ func TestSendWhenMade(t *testing.T) {
 	if !strings.HasPrefix(done.location(), "/runs/") {
 		t.Fatalf("it leads to %s", done.location())
 	}
-	anna.follow(done).shows(".flash", "Отправка началась").shows("h1", "Осенняя распродажа")
+	anna.follow(done).shows("[data-recall]", "Письма уйдут").shows("h1", "Осенняя распродажа")
 	m := anna.mailings()[0]
 	if !m.NextAt.IsZero() || m.Rule.Frequency != mailing.Once {
 		t.Errorf("it goes out again: %+v", m)

@@ -28,10 +28,24 @@ func (w *Web) saveNewMailing(r *request) error {
 		err = w.save(r, e)
 	}
 	if mailing.CodeOf(err) == "draft_applied" { // a second click
-		r.redirect(mailingPath(e.ID, ""))
-		return nil
+		return w.sendUnsent(r, e)
 	}
 	return err
+}
+
+// sendUnsent leads to a mailing that is made already, and sends it first if it was made to
+// be sent now and that has come to nothing.
+func (w *Web) sendUnsent(r *request, e mailingEditor) error {
+	view, err := w.App.Mailing(r.in.Context(), r.actor, e.ID)
+	if err != nil {
+		return err
+	}
+	form, _ := e.values()
+	if form.Now && r.field("do") == doApply && view.May.Send && len(view.Runs) == 0 && view.NextAt.IsZero() {
+		return w.sendMade(r, view.Mailing)
+	}
+	r.redirect(mailingPath(e.ID, ""))
+	return nil
 }
 
 // saveMailing keeps what was typed of a mailing that is there, or applies it.
@@ -198,11 +212,11 @@ func (w *Web) apply(r *request, e mailingEditor) error {
 
 // sendMade sends a mailing that has just been made for that.
 func (w *Web) sendMade(r *request, m mailing.Mailing) error {
-	run, err := w.App.SendNow(r.in.Context(), r.actor, m.ID)
+	run, err := w.App.SendUndoably(r.in.Context(), r.actor, m.ID)
 	if err != nil {
 		return err
 	}
-	return r.done(runPath(run, ""), r.T("mailings.was_sent"))
+	return r.sent(run)
 }
 
 // discardMailing forgets what was typed and not applied.

@@ -25,3 +25,12 @@ limit cast(sqlc.arg(most) as bigint);
 
 -- name: DeleteDraft :exec
 delete from mailing_drafts where mailing_id = @mailing_id;
+
+-- name: MailingTraces :one
+-- How many runs and deletions there are of a mailing that is not there.
+select cast((select count(*) from runs where mailing_id = @mailing_id) +
+    (select count(*) from trash where kind = 'mailing' and thing_id = @thing_id) as bigint) as traces;
+
+-- name: CountNewDrafts :one
+select count(*) from mailing_drafts d
+where d.owner_id = @owner_id and d.mailing_id <> @mailing_id and not exists (select 1 from mailings m where m.id = d.mailing_id);

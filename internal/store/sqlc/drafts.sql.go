@@ -7,7 +7,25 @@ package sqlc
 
 import (
 	"context"
+	"database/sql"
 )
+
+const countNewDrafts = `-- name: CountNewDrafts :one
+select count(*) from mailing_drafts d
+where d.owner_id = $1 and d.mailing_id <> $2 and not exists (select 1 from mailings m where m.id = d.mailing_id)
+`
+
+type CountNewDraftsParams struct {
+	OwnerID   int64
+	MailingID int64
+}
+
+func (q *Queries) CountNewDrafts(ctx context.Context, arg CountNewDraftsParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countNewDrafts, arg.OwnerID, arg.MailingID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
 
 const deleteDraft = `-- name: DeleteDraft :exec
 delete from mailing_drafts where mailing_id = $1
@@ -89,6 +107,24 @@ func (q *Queries) Drafts(ctx context.Context, arg DraftsParams) ([]DraftsRow, er
 		return nil, err
 	}
 	return items, nil
+}
+
+const mailingTraces = `-- name: MailingTraces :one
+select cast((select count(*) from runs where mailing_id = $1) +
+    (select count(*) from trash where kind = 'mailing' and thing_id = $2) as bigint) as traces
+`
+
+type MailingTracesParams struct {
+	MailingID sql.NullInt64
+	ThingID   int64
+}
+
+// How many runs and deletions there are of a mailing that is not there.
+func (q *Queries) MailingTraces(ctx context.Context, arg MailingTracesParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, mailingTraces, arg.MailingID, arg.ThingID)
+	var traces int64
+	err := row.Scan(&traces)
+	return traces, err
 }
 
 const saveDraft = `-- name: SaveDraft :execrows
