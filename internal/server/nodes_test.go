@@ -128,7 +128,10 @@ func TestFrozenNode(t *testing.T) {
 	frozen.says("pages are served", 30*time.Second)
 	killed.says("pages are served", 30*time.Second)
 	run := h.sendNow(h.mailing(mailing.NeverTwice))
-	await(t, 30*time.Second, "all three send", func() bool { return len(h.senders(run)) == 3 })
+	// While it opens, a node often has nothing in hand.
+	await(t, 30*time.Second, "all three send, at full speed", func() bool {
+		return len(h.senders(run)) == 3 && h.run(run).State == mailing.RunSending
+	})
 	pauseProcess(t, frozen, syscall.SIGSTOP)
 	t.Cleanup(func() { frozen.kill() })
 	s.awaitMore(t, many/4)
