@@ -99,7 +99,7 @@ func (a *adminStory) sendAgain(clients int64) {
 	a.open(fmt.Sprintf("/mailings/%d/send", a.mailing.ID))
 	a.press(a.N("mailings.send_now", clients))
 	a.sees(a.T("undo.goes"))
-	a.sees(a.T("run_state.completed"))
+	a.runOver()
 	if n := a.sink.Count() - before; n != int(clients) {
 		a.t.Errorf("%d mails were sent, want %d: %s", n, clients, strings.Join(a.sink.Violations(), "; "))
 	}
