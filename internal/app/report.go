@@ -78,6 +78,9 @@ func (a *App) Report(ctx context.Context, actor mailing.Account, runID int64) (v
 	if err != nil {
 		return v, err
 	}
+	if a.masks(actor, run.OwnerID) {
+		defer func() { v.Report = v.foldDomains() }()
+	}
 	if v.Report, err = a.keptReport(ctx, runID); err != nil || v.holds(run, a.Now()) {
 		return v, err
 	}
@@ -90,6 +93,22 @@ func (a *App) Report(ctx context.Context, actor mailing.Account, runID int64) (v
 		err = a.keepReport(ctx, runID, v.Report)
 	}
 	return v, err
+}
+
+// foldDomains has all that only few share among the rest: a domain can be a person's name.
+func (r Report) foldDomains() Report {
+	var known []ReportProvider
+	for _, p := range r.Providers {
+		if mailing.IsKnownProvider(p.Name) {
+			known = append(known, p)
+			continue
+		}
+		r.RestOf++
+		r.Rest.Sent, r.Rest.Failed, r.Rest.All = r.Rest.Sent+p.Sent, r.Rest.Failed+p.Failed, r.Rest.All+p.All
+		r.Rest.Tried, r.Rest.Tries = r.Rest.Tried+p.Tried, r.Rest.Tries+p.Tries
+	}
+	r.Providers = known
+	return r
 }
 
 // holds reports whether a report still says what is true.

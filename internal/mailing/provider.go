@@ -32,6 +32,10 @@ var providerOfDomain = func() map[string]string {
 // ProviderErased is the provider of those who were erased.
 const ProviderErased = "erased"
 
+// IsKnownProvider reports whether a name of ProviderOf is one that many share, so that it
+// tells nothing of a single person.
+func IsKnownProvider(name string) bool { return name == ProviderErased || providers[name] != nil }
+
 // ProviderOf is who keeps the mailboxes of a domain, as far as its name tells: the name
 // of a provider that people know, or the domain as people read it.
 func ProviderOf(domain string) string {
