@@ -164,6 +164,27 @@ func TestSendWhenMade(t *testing.T) {
 			t.Errorf("there are %d runs of %d mailings, %v", len(runs), len(anna.mailings()), err)
 		}
 	})
+	t.Run("what was made before the service died is sent by a second click, and once", func(t *testing.T) {
+		p := anna.submit(anna.get("/mailings/new"), theForm, url.Values{"message": {strconv.FormatInt(anna.message.ID, 10)}, "frequency": {"now"}, "do": {"review"}})
+		p = anna.follow(p.expect(http.StatusSeeOther))
+		id, err := strconv.ParseInt(p.attr(`input[name="id"]`, "value"), 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = h.app.CreateMailing(ctx, anna.owner, app.MailingForm{
+			ID: id, Now: true, MessageID: anna.message.ID, Audience: mailing.AudienceAll, Doubt: mailing.NeverTwice, Rule: every(mailing.Once),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if to := anna.submit(p, theForm, applying(nil)).expect(http.StatusSeeOther).location(); !strings.HasPrefix(to, "/runs/") {
+			t.Errorf("it leads to %s", to)
+		}
+		anna.submit(p, theForm, applying(nil)).expect(http.StatusSeeOther)
+		if runs, err := h.store.RunsOfMailing(ctx, id, 10); err != nil || len(runs) != 1 {
+			t.Errorf("there are %d runs, %v", len(runs), err)
+		}
+	})
 	t.Run("what is there already has a button for that, and not this choice", func(t *testing.T) {
 		anna.get(at(m.ID, "/edit")).lacks("#frequency-now")
 		anna.post(at(m.ID, "/edit"), with(anna.filled(), "frequency", "now")).expect(http.StatusUnprocessableEntity)
