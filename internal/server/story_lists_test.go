@@ -126,7 +126,7 @@ func (s *listsStory) keys() {
 	s.key("type", "нет такой")
 	s.sees(s.T("mailings.none_found"))
 	s.until("it is said to who does not see it", `document.querySelector("[data-list-says]").textContent === `+storyJS(s.T("mailings.none_found")))
-	s.holds("the address knows", `new URLSearchParams(location.search).get("q") === "нет такой"`)
+	s.until("the address knows", `new URLSearchParams(location.search).get("q") === "нет такой"`)
 	s.open("/mailings")
 }
 
