@@ -140,8 +140,9 @@ func (a *App) Numbers(ctx context.Context, actor mailing.Account, everyone bool)
 // long, in the end erases registrations that nobody confirms and finishes what is left of
 // erasing. It runs now and then in the background.
 func (a *App) Sweep(ctx context.Context) error {
-	now := a.Now()
-	return errors.Join(a.moveDue(ctx), a.store.Sweep(ctx, now), a.sweepUndone(ctx), a.store.SweepOld(ctx, a.Keep, now),
+	now, keep := a.Now(), a.Keep
+	keep.Reduce = withoutDetails
+	return errors.Join(a.moveDue(ctx), a.store.Sweep(ctx, now), a.sweepUndone(ctx), a.store.SweepOld(ctx, keep, now),
 		a.store.SweepBlog(ctx, visitDay(now), now), a.sweepRegistrations(ctx), a.FinishErasures(ctx))
 }
 

@@ -12,10 +12,11 @@ import (
 )
 
 // Chosen are the rows of a list that something is to be done to: those with the ids, or,
-// with All, everything that the list finds.
+// with Found, everything that the list finds and that was there at that moment: what came
+// later nobody has seen.
 type Chosen struct {
 	IDs    []int64
-	All    bool
+	Found  time.Time
 	Search string
 }
 
@@ -72,7 +73,7 @@ func (a *App) ChangeMailings(ctx context.Context, actor mailing.Account, f Maili
 	found := store.MailingFilter{Owner: owner, Status: f.Status, Active: f.Active}
 	return a.bulk(which, bulkWork{
 		next: func(after int64) ([]int64, error) {
-			return a.store.MailingIDs(ctx, found, which.Search, after, bulkBatch)
+			return a.store.MailingIDs(ctx, found, which.Search, which.Found, after, bulkBatch)
 		},
 		change: change,
 		name:   func(id int64) string { return a.mailingName(ctx, actor, id) },
@@ -96,7 +97,7 @@ func (a *App) DeleteMessages(ctx context.Context, actor mailing.Account, everyon
 	}
 	return a.bulk(which, bulkWork{
 		next: func(after int64) ([]int64, error) {
-			return a.store.MessageIDs(ctx, owner, which.Search, after, bulkBatch)
+			return a.store.MessageIDs(ctx, owner, which.Search, which.Found, after, bulkBatch)
 		},
 		change: func(id int64) error { return a.DeleteMessage(ctx, actor, id) },
 		name:   func(id int64) string { return a.messageName(ctx, actor, id) },
@@ -120,9 +121,9 @@ type bulkWork struct {
 
 func (a *App) bulk(which Chosen, w bulkWork) (report BulkReport, err error) {
 	until := a.Now().Add(bulkTime)
-	ids := which.IDs
+	ids, all := which.IDs, !which.Found.IsZero()
 	for after := int64(0); ; {
-		if which.All {
+		if all {
 			if ids, err = w.next(after); err != nil {
 				return report, err
 			}
@@ -137,7 +138,7 @@ func (a *App) bulk(which Chosen, w bulkWork) (report BulkReport, err error) {
 			}
 			after = id
 		}
-		if !which.All || len(ids) < bulkBatch {
+		if !all || len(ids) < bulkBatch {
 			return report, nil
 		}
 	}
@@ -178,13 +179,13 @@ func reasonOf(err error) string {
 	return fmt.Sprint(one.Code, one.Params)
 }
 
-// DeleteFoundContacts removes those of the actor's contacts that the list finds and
-// returns how many were, and whether some are left because time was over.
-func (a *App) DeleteFoundContacts(ctx context.Context, actor mailing.Account, f ContactFilter, search string) (deleted int64, more bool, err error) {
+// DeleteFoundContacts removes those of the actor's contacts that are found and returns how
+// many were, and whether some are left because time was over.
+func (a *App) DeleteFoundContacts(ctx context.Context, actor mailing.Account, f ContactFilter, which Chosen) (deleted int64, more bool, err error) {
 	until := a.Now().Add(bulkTime)
 	found := store.ContactFilter{Owner: actor.ID, Reason: f.Reason, Mailable: f.Mailable}
 	for after := int64(0); ; {
-		ids, err := a.store.ContactIDs(ctx, found, search, after, bulkBatch)
+		ids, err := a.store.ContactIDs(ctx, found, which.Search, which.Found, after, bulkBatch)
 		if err != nil || len(ids) == 0 {
 			return deleted, false, err
 		}

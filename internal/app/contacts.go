@@ -138,19 +138,18 @@ func (a *App) DeleteContacts(ctx context.Context, actor mailing.Account, ids []i
 }
 
 // SuppressContact leaves a contact out of mailings from now on.
-func (a *App) SuppressContact(ctx context.Context, actor mailing.Account, id int64) error {
+func (a *App) SuppressContact(ctx context.Context, actor mailing.Account, id int64) (isNew bool, err error) {
 	c, err := a.changeableContact(ctx, actor, id)
 	if err != nil {
-		return err
+		return false, err
 	}
 	ctx = a.doing(ctx, actor, mailing.Deed{
 		Action: "contact.suppress", Thing: contactThing(c), Owner: c.OwnerID,
 		After: mailing.Facts{"reason": string(mailing.ReasonManual)},
 	})
-	_, err = a.store.Suppress(ctx, mailing.Suppression{
+	return a.store.Suppress(ctx, mailing.Suppression{
 		OwnerID: c.OwnerID, Email: c.Email, Reason: mailing.ReasonManual, Detail: actor.Email, CreatedAt: a.Now(),
 	})
-	return err
 }
 
 // UnsuppressContact lets a contact be mailed again. Who unsubscribed themselves

@@ -12,7 +12,7 @@ import (
 // Slowness is why an open run is not over yet, in the words below "slow.".
 type Slowness struct {
 	Kind  string        // one of those below, or of store.Hindrance
-	Name  string        // of the road or the provider
+	Name  string        // of the road or the provider; empty: it is not for everybody
 	Why   string        // the server's answer, with its addresses masked
 	Cause mailing.Cause // of SlowDeferred
 	Until time.Time     // when it goes on; zero: not known
@@ -84,6 +84,18 @@ func (a *App) slowRoads(ctx context.Context, waiting int64, now time.Time) (list
 		list = append(list, Slowness{Kind: SlowPerSecond, Limit: limit})
 	}
 	return list, nil
+}
+
+// slowForOthers is what those are told who do not keep the relays: the answers may be to
+// others' mails, and a domain that few share may be where others' clients are.
+func slowForOthers(list []Slowness) []Slowness {
+	for i, s := range list {
+		list[i].Why = ""
+		if !mailing.IsKnownProvider(s.Name) {
+			list[i].Name = ""
+		}
+	}
+	return fewOfEach(list)
 }
 
 // fewOfEach leaves one of those that several nodes tell, and few of a kind.

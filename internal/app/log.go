@@ -54,6 +54,13 @@ func (a *App) ExportLog(ctx context.Context, actor mailing.Account, f LogFilter,
 	if err != nil {
 		return err
 	}
+	owner := actor.ID
+	if f.Everyone {
+		owner = 0
+	}
+	if err := a.note(ctx, actor, "log.export", service, owner); err != nil {
+		return err
+	}
 	out := newSheet(w, actor.Lang)
 	out.line(words.Columns...)
 	for written := 0; ; {

@@ -88,7 +88,7 @@ var deeds = []struct {
 		return h.DeleteContact(ctx, who, of.contact)
 	}, changes},
 	{"suppress a contact", func(ctx context.Context, h *house, who mailing.Account, of things) error {
-		return h.SuppressContact(ctx, who, of.contact)
+		return second(h.SuppressContact(ctx, who, of.contact))
 	}, changes},
 	{"unsuppress a contact", func(ctx context.Context, h *house, who mailing.Account, of things) error {
 		return h.UnsuppressContact(ctx, who, of.contact)
@@ -393,7 +393,7 @@ func TestUnsubscribe(t *testing.T) {
 	})
 	t.Run("the owner may lift what they entered by hand", func(t *testing.T) {
 		h, owner, has := furnished(t)
-		must(t, h.SuppressContact(t.Context(), owner, has.contact))
+		must(t, second(h.SuppressContact(t.Context(), owner, has.contact)))
 		must(t, h.UnsuppressContact(t.Context(), owner, has.contact))
 		if c, err := h.Contact(t.Context(), owner, has.contact); err != nil || c.Suppression.Reason != "" {
 			t.Errorf("the contact is %q, %v", c.Suppression.Reason, err)
@@ -437,3 +437,6 @@ func TestUnsubscribe(t *testing.T) {
 		want(t, err, "not_found")
 	})
 }
+
+// second is the error of what returns something else, too.
+func second[T any](_ T, err error) error { return err }

@@ -39,10 +39,8 @@ func (a *App) Progress(ctx context.Context, actor mailing.Account, id int64) (p 
 	p.May = allowedRun(actor, p.RunView)
 	a.maskHalt(actor, &p.Run) // p is this caller's alone, also when it comes out of the cache
 	a.maskAttempts(actor, p.Answers)
-	if !actor.Role.May(mailing.ManageRelays) { // the answers may be to others' mails
-		for i := range p.Slow {
-			p.Slow[i].Why = ""
-		}
+	if !actor.Role.May(mailing.ManageRelays) {
+		p.Slow = slowForOthers(p.Slow)
 	}
 	return p, nil
 }

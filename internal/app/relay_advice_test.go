@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -79,6 +80,18 @@ func TestTestingARelayWithAMail(t *testing.T) {
 		steps(t, r)
 		if m := h.mailed[len(h.mailed)-1].message; !strings.HasPrefix(m, "DKIM-Signature:") {
 			t.Errorf("the mail begins with %.60q", m)
+		}
+	})
+	t.Run("that it was sent is written down also when whoever tests has hung up", func(t *testing.T) {
+		before := h.rows(t, "select count(*) from deeds where action = 'relay.test'")
+		hungUp, hangUp := context.WithCancel(t.Context())
+		must(t, h.TestRelayWithMail(hungUp, admin, r, func(name string, _ error) {
+			if name == app.StepDelivered {
+				hangUp()
+			}
+		}))
+		if n := h.rows(t, "select count(*) from deeds where action = 'relay.test'"); n != before+1 {
+			t.Errorf("%d deeds tell of it", n-before)
 		}
 	})
 	t.Run("no mail goes after a step that failed, nor for settings that are incomplete", func(t *testing.T) {

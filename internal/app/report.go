@@ -104,8 +104,7 @@ func (r Report) foldDomains() Report {
 			continue
 		}
 		r.RestOf++
-		r.Rest.Sent, r.Rest.Failed, r.Rest.All = r.Rest.Sent+p.Sent, r.Rest.Failed+p.Failed, r.Rest.All+p.All
-		r.Rest.Tried, r.Rest.Tries = r.Rest.Tried+p.Tried, r.Rest.Tries+p.Tries
+		r.Rest.add(p)
 	}
 	r.Providers = known
 	return r
@@ -150,6 +149,20 @@ func (a *App) keptReport(ctx context.Context, runID int64) (r Report, err error)
 		return r, err
 	}
 	return r, wrap(json.Unmarshal([]byte(body), &r), "read report")
+}
+
+// withoutDetails is what stays of a kept report when nobody may be found in it any more.
+func withoutDetails(kept string) (string, error) {
+	var r Report
+	if err := json.Unmarshal([]byte(kept), &r); err != nil {
+		return "", wrap(err, "read report")
+	}
+	r = r.foldDomains()
+	for i := range r.Causes {
+		r.Causes[i].Example = ""
+	}
+	body, err := json.Marshal(r)
+	return string(body), wrap(err, "write report")
 }
 
 func (a *App) keepReport(ctx context.Context, runID int64, r Report) error {

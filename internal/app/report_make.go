@@ -48,6 +48,7 @@ type reportMaking struct {
 	r    Report
 
 	rows      int64 // deliveries that are there
+	dropped   int64 // of these, those that were tried and then skipped
 	points    map[int64]*ReportPoint
 	last      int64 // the slot in which the run ended
 	providers map[string]*ReportProvider
@@ -131,6 +132,7 @@ func (m *reportMaking) add(t store.RunTally) {
 		m.point(t.Slot).Failed += t.Deliveries
 	case mailing.Skipped:
 		m.r.Skipped[t.Reason] += t.Deliveries
+		m.dropped += t.Tried
 	}
 	p.add(one)
 }
@@ -242,9 +244,10 @@ func exampleOf(a mailing.Attempt) string {
 }
 
 // tellPutOff counts the attempts that servers have put off. When each delivery was tried
-// once there are none but those that wait, and no attempt has to be looked at.
+// once there are none but those that wait, unless they were skipped since, and no attempt
+// has to be looked at.
 func (m *reportMaking) tellPutOff() error {
-	if m.r.Tries == m.r.Tried {
+	if m.r.Tries == m.r.Tried && m.dropped == 0 {
 		for _, c := range m.causes {
 			c.PutOff = c.Waiting
 		}

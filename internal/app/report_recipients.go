@@ -166,6 +166,13 @@ func (a *App) ExportRecipients(
 	if !MayExportRun(actor, run) {
 		return mailing.Fault(mailing.Forbidden, "forbidden")
 	}
+	deed, err := a.doingRun(ctx, actor, run, mailing.Deed{Action: "run.export"})
+	if err != nil {
+		return err
+	}
+	if err := a.store.Note(deed); err != nil {
+		return err
+	}
 	out := newSheet(w, actor.Lang)
 	for contact, begun := int64(store.NoContact), false; ; {
 		list, err := a.store.DeliveriesAfter(ctx, runID, contact, exportBatch)

@@ -308,6 +308,9 @@ func TestExportRecipients(t *testing.T) {
 		want(t, err, "not_found")
 		_, err = export(h.person(t, "admin@example.org", mailing.RoleAdmin))
 		must(t, err)
+		if n := r.rows(t, "select count(*) from deeds where action = 'run.export' and owner_id = $1", r.owner.ID); n != 3 {
+			t.Errorf("%d deeds tell of it", n)
+		}
 	})
 }
 
@@ -315,9 +318,9 @@ func TestSlowness(t *testing.T) {
 	h := newHouse(t)
 	r := openedRun(t, h)
 	ctx := t.Context()
-	slow := func() string {
+	slowFor := func(who mailing.Account) string {
 		t.Helper()
-		p, err := h.Progress(ctx, r.owner, r.id)
+		p, err := h.Progress(ctx, who, r.id)
 		must(t, err)
 		var kinds []string
 		for _, s := range p.Slow {
@@ -325,6 +328,7 @@ func TestSlowness(t *testing.T) {
 		}
 		return strings.Join(kinds, ", ")
 	}
+	slow := func() string { t.Helper(); return slowFor(r.owner) }
 	alive := func(until time.Time) {
 		t.Helper()
 		_, err := h.store.KeepNodeAlive(ctx, r.node, until)
@@ -350,12 +354,16 @@ func TestSlowness(t *testing.T) {
 		{RoadID: id, Kind: store.HindranceLimit, Name: "relay", Since: r.now, Until: r.now.Add(time.Hour)},
 	}, r.now))
 	must(t, h.store.PutSiteTrouble(ctx, store.SiteTrouble{RelayID: id, Node: "one", Site: "google", Name: "Gmail", Why: "no", Since: r.now, Until: r.now}))
-	if got := slow(); got != "limit relay, refused Gmail, deferred greylisted" {
-		t.Errorf("it is slow by %s", got)
+	must(t, h.store.PutSiteTrouble(ctx, store.SiteTrouble{RelayID: id, Node: "one", Site: "b", Name: "their-own.example", Why: "no", Since: r.now, Until: r.now}))
+	if got := slow(); got != "limit, refused Gmail, refused, deferred greylisted" {
+		t.Errorf("for its owner it is slow by %s", got)
+	}
+	if got := slowFor(boss); got != "limit relay, refused Gmail, refused their-own.example, deferred greylisted" {
+		t.Errorf("for an admin it is slow by %s", got)
 	}
 	_, err = h.store.StopRelay(ctx, id, "535 no", r.now)
 	must(t, err)
-	if got := slow(); !strings.HasPrefix(got, "stopped relay, limit relay") {
+	if got := slowFor(boss); !strings.HasPrefix(got, "stopped relay, limit relay") {
 		t.Errorf("it is slow by %s", got)
 	}
 	must(t, h.store.HaltRun(ctx, r.id, "535 no"))

@@ -130,6 +130,9 @@ func (t *timeline) added(ctx context.Context) error {
 		}
 	}
 	by, err := t.app.store.ImportAt(ctx, t.contact.OwnerID, t.contact.CreatedAt)
+	if t.actor.ID != t.contact.OwnerID && !t.actor.Role.May(mailing.ChangeAnything) {
+		by.Filename = "" // it may say who the clients are
+	}
 	t.events = append(t.events, TimelineEvent{At: t.contact.CreatedAt, Added: &by})
 	return err
 }

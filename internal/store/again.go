@@ -56,7 +56,7 @@ type Again struct {
 
 // OpenAgainRun opens a run that sends another, which is over, again to those who failed, and
 // returns its id. It is a conflict, "again_done", when that was done already; "again_open"
-// while the run, or one that sends the same again, goes on; and "again_nobody".
+// while the run, or one that sends the same again, goes on or has mails in hand; and "again_nobody".
 func (s *Store) OpenAgainRun(ctx context.Context, a Again, now time.Time) (int64, error) {
 	id := NewID()
 	tellAfter(ctx, "run", strconv.FormatInt(id, 10))
@@ -108,7 +108,7 @@ func mayGoAgain(ctx context.Context, q *sqlc.Queries, run mailing.Run) error {
 	if err != nil {
 		return err
 	}
-	if run.State.Open() || open > 0 {
+	if run.State.Open() || run.Counts.Waiting() > 0 || open > 0 {
 		return mailing.Fault(mailing.Conflict, "again_open")
 	}
 	return nil

@@ -62,10 +62,11 @@ func (s *Store) ErasePerson(ctx context.Context, p Person, now time.Time) error 
 const renameBatch = 500
 
 // Rename puts the pseudonym in place of the address in what was sent, so that numbers
-// stay true. It may be called again after any failure. Finding the rows goes through
-// all of the owner's, without a lock.
+// stay true; reports that may tell of the person are made anew when somebody asks for
+// them. It may be called again after any failure. Finding the rows goes through all of
+// the owner's, without a lock.
 func (s *Store) Rename(ctx context.Context, p Person) error {
-	deliveries, err := s.r.DeliveriesOfEmail(ctx, sqlc.DeliveriesOfEmailParams{OwnerID: p.OwnerID, Email: p.Email})
+	deliveries, err := s.r.DeliveriesOfEmail(ctx, sqlc.DeliveriesOfEmailParams{OwnerID: p.OwnerID, Email: p.Email, Pseudonym: p.Pseudonym})
 	if err != nil {
 		return wrap(err, "deliveries of person")
 	}
@@ -73,10 +74,15 @@ func (s *Store) Rename(ctx context.Context, p Person) error {
 	if err != nil {
 		return wrap(err, "attempts of person")
 	}
-	err = inBatches(deliveries, func(batch []int64) error {
+	err = inBatches(deliveries, func(batch []sqlc.DeliveriesOfEmailRow) error {
 		return s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
-			for _, id := range batch {
-				if err := q.RenameDelivery(ctx, sqlc.RenameDeliveryParams{ID: id, Email: p.Pseudonym}); err != nil {
+			for _, row := range batch {
+				if row.Email != p.Pseudonym {
+					if err := q.RenameDelivery(ctx, sqlc.RenameDeliveryParams{ID: row.ID, Email: p.Pseudonym}); err != nil {
+						return err
+					}
+				}
+				if err := q.DeleteReport(ctx, row.RunID); err != nil {
 					return err
 				}
 			}

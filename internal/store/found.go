@@ -4,32 +4,36 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 )
 
-// MailingIDs lists the ids of the mailings that a list finds, in the order of the ids
-// and after the one that is given, most of them at once.
-func (s *Store) MailingIDs(ctx context.Context, f MailingFilter, search string, after, most int64) ([]int64, error) {
+// MailingIDs lists the ids of the mailings that a list finds and that were there at the
+// moment, in the order of the ids and after the one that is given, most of them at once.
+func (s *Store) MailingIDs(ctx context.Context, f MailingFilter, search string, until time.Time, after, most int64) ([]int64, error) {
 	p := f.predicate(search)
+	p.and("m.created_at <= ?", millis(until))
 	p.and("m.id > ?", after)
 	ids, err := s.ids(ctx, "m.id from mailings m join messages g on g.id = m.message_id", p, most)
 	return ids, wrap(err, "ids of mailings")
 }
 
 // ContactIDs lists the ids of the contacts that a list finds, as MailingIDs does.
-func (s *Store) ContactIDs(ctx context.Context, f ContactFilter, search string, after, most int64) ([]int64, error) {
+func (s *Store) ContactIDs(ctx context.Context, f ContactFilter, search string, until time.Time, after, most int64) ([]int64, error) {
 	p := f.predicate(search)
+	p.and("c.created_at <= ?", millis(until))
 	p.and("c.id > ?", after)
 	ids, err := s.ids(ctx, "c.id from "+contactList.from, p, most)
 	return ids, wrap(err, "ids of contacts")
 }
 
 // MessageIDs lists the ids of the messages that a list finds, as MailingIDs does.
-func (s *Store) MessageIDs(ctx context.Context, owner int64, search string, after, most int64) ([]int64, error) {
+func (s *Store) MessageIDs(ctx context.Context, owner int64, search string, until time.Time, after, most int64) ([]int64, error) {
 	p := predicate{}
 	if owner != 0 {
 		p.and("owner_id = ?", owner)
 	}
 	p.search("search", search)
+	p.and("created_at <= ?", millis(until))
 	p.and("id > ?", after)
 	ids, err := s.ids(ctx, "id from messages", p, most)
 	return ids, wrap(err, "ids of messages")

@@ -49,7 +49,7 @@ func TestIDsOfAList(t *testing.T) {
 		t.Run("they come in parts, each once", func(t *testing.T) {
 			var got []int64
 			for after := int64(0); ; after = got[len(got)-1] {
-				part := must(s.ContactIDs(ctx, store.ContactFilter{Owner: anna.ID, Mailable: true}, "client", after, 4))(t)
+				part := must(s.ContactIDs(ctx, store.ContactFilter{Owner: anna.ID, Mailable: true}, "client", now, after, 4))(t)
 				if got = append(got, part...); len(part) < 4 {
 					break
 				}
@@ -64,10 +64,11 @@ func TestIDsOfAList(t *testing.T) {
 		m := storetest.Mailing(t, s, mailing.Mailing{OwnerID: anna.ID, MessageID: used.ID})
 		storetest.Mailing(t, s, mailing.Mailing{OwnerID: anna.ID, MessageID: used.ID, Status: mailing.StatusCompleted})
 		t.Run("the filters are those of the lists", func(t *testing.T) {
-			equalList(t, "active", must(s.MailingIDs(ctx, store.MailingFilter{Owner: anna.ID, Active: true}, "весна", 0, 9))(t), []int64{m.ID})
-			equal(t, "of another", len(must(s.MailingIDs(ctx, store.MailingFilter{Owner: boris.ID}, "", 0, 9))(t)), 0)
-			equalList(t, "messages", must(s.MessageIDs(ctx, anna.ID, "ЛЕТО", 0, 9))(t), []int64{free.ID})
-			equal(t, "of everybody", len(must(s.MessageIDs(ctx, 0, "", 0, 9))(t)), 2)
+			equalList(t, "active", must(s.MailingIDs(ctx, store.MailingFilter{Owner: anna.ID, Active: true}, "весна", now, 0, 9))(t), []int64{m.ID})
+			equal(t, "of another", len(must(s.MailingIDs(ctx, store.MailingFilter{Owner: boris.ID}, "", now, 0, 9))(t)), 0)
+			equalList(t, "messages", must(s.MessageIDs(ctx, anna.ID, "ЛЕТО", now, 0, 9))(t), []int64{free.ID})
+			equal(t, "what came later", len(must(s.MessageIDs(ctx, 0, "", now.Add(-time.Hour), 0, 9))(t)), 0)
+			equal(t, "of everybody", len(must(s.MessageIDs(ctx, 0, "", now, 0, 9))(t)), 2)
 		})
 		t.Run("uses of messages are counted", func(t *testing.T) {
 			uses := must(s.MessageUses(ctx, []int64{used.ID, free.ID}))(t)

@@ -9,9 +9,10 @@ import (
 
 // Retention says how old a thing may become; zero: of any age.
 type Retention struct {
-	Details time.Duration // of what was sent to whom: deliveries and attempts of runs that are over
-	Demo    time.Duration // mails in the demo mailbox
-	Imports time.Duration // reports of imports
+	Details time.Duration                       // of what was sent to whom: deliveries and attempts of runs that are over
+	Reduce  func(report string) (string, error) // what stays of a run's report without its details; nil: all
+	Demo    time.Duration                       // mails in the demo mailbox
+	Imports time.Duration                       // reports of imports
 }
 
 // sweepBatch is how many rows one transaction deletes: on a busy machine a tenth of a
@@ -22,7 +23,7 @@ const sweepBatch = 1000
 // stays true: its numbers are its own. It goes on next time where ctx ended.
 func (s *Store) SweepOld(ctx context.Context, r Retention, now time.Time) error {
 	if r.Details > 0 {
-		if err := s.sweepDetails(ctx, now.Add(-r.Details)); err != nil {
+		if err := s.sweepDetails(ctx, r, now.Add(-r.Details)); err != nil {
 			return wrap(err, "sweep details of runs")
 		}
 	}
@@ -42,18 +43,34 @@ func (s *Store) SweepOld(ctx context.Context, r Retention, now time.Time) error 
 	return nil
 }
 
-func (s *Store) sweepDetails(ctx context.Context, before time.Time) error {
+func (s *Store) sweepDetails(ctx context.Context, r Retention, before time.Time) error {
 	for {
 		runs, err := s.r.FinishedRunsBefore(ctx, sqlc.FinishedRunsBeforeParams{Before: millis(before), Most: 100})
 		if err != nil || len(runs) == 0 {
 			return err
 		}
 		for _, id := range runs {
+			if err := s.reduceReport(ctx, id, r.Reduce); err != nil {
+				return err
+			}
 			if err := s.deleteDetails(ctx, id); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// reduceReport comes before the details go: with the last of them the run is not looked at
+// any more.
+func (s *Store) reduceReport(ctx context.Context, run int64, reduce func(string) (string, error)) error {
+	report, err := s.Report(ctx, run)
+	if err != nil || report == "" || reduce == nil {
+		return err
+	}
+	if report, err = reduce(report); err != nil {
+		return err
+	}
+	return s.w.ChangeReport(ctx, sqlc.ChangeReportParams{RunID: run, Body: report})
 }
 
 // deleteDetails deletes the attempts and deliveries of a run, which stays.

@@ -47,6 +47,7 @@ func keepsTrash(ctx context.Context) bool {
 // trashed is a row as it was, by column, and the ids that led to it or to which it led.
 type trashed struct {
 	Row   map[string]any
+	Draft map[string]any // what was typed of a mailing and not applied; nil: nothing
 	Links []int64
 }
 
@@ -104,6 +105,11 @@ func readTrash(ctx context.Context, tx *sql.Tx, kind mailing.ThingKind, id int64
 		return t, err
 	}
 	t.Row = found[0]
+	if kind == mailing.ThingMailing {
+		if t.Draft, err = readDraft(ctx, tx, id); err != nil {
+			return t, err
+		}
+	}
 	if table.links == "" {
 		return t, nil
 	}
@@ -112,6 +118,18 @@ func readTrash(ctx context.Context, tx *sql.Tx, kind mailing.ThingKind, id int64
 	}
 	t.Links, err = collect(rows, func(rows *sql.Rows) (id int64, err error) { return id, rows.Scan(&id) })
 	return t, err
+}
+
+func readDraft(ctx context.Context, tx *sql.Tx, mailingID int64) (map[string]any, error) {
+	rows, err := tx.QueryContext(ctx, "select * from mailing_drafts where mailing_id = $1", mailingID)
+	if err != nil {
+		return nil, err
+	}
+	found, err := collect(rows, scanRow)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
 }
 
 // scanRow reads a row of numbers and texts, whatever its columns: a column that is added to a
@@ -218,15 +236,18 @@ func (s *Store) Restore(ctx context.Context, batch int64, now time.Time, revive 
 			return orFault(err, "undo_over")
 		}
 		for _, row := range rows {
+			isMailing := mailing.ThingKind(row.Kind) == mailing.ThingMailing
+			if isMailing { // a draft by that id is of somebody who took it for free
+				if err := q.DeleteDraft(ctx, row.ThingID); err != nil {
+					return err
+				}
+			}
 			back, err := s.putBack(ctx, tx, row)
 			if err != nil {
 				return err
 			}
 			n += back
-			if mailing.ThingKind(row.Kind) == mailing.ThingMailing {
-				if err := q.DeleteDraft(ctx, row.ThingID); err != nil {
-					return err
-				}
+			if isMailing {
 				if err := reviveMailing(ctx, q, row.ThingID, revive); err != nil {
 					return err
 				}
@@ -257,14 +278,18 @@ func readContent(row sqlc.Trash) (t trashed, err error) {
 	if err := read.Decode(&t); err != nil {
 		return t, err
 	}
-	for column, value := range t.Row {
+	return t, errors.Join(wholeNumbers(t.Row), wholeNumbers(t.Draft))
+}
+
+func wholeNumbers(row map[string]any) (err error) {
+	for column, value := range row {
 		if number, ok := value.(json.Number); ok {
-			if t.Row[column], err = number.Int64(); err != nil {
-				return t, err
+			if row[column], err = number.Int64(); err != nil {
+				return err
 			}
 		}
 	}
-	return t, nil
+	return nil
 }
 
 // putBack inserts one row and its links, and returns 0 if another has its place.
@@ -274,21 +299,34 @@ func (s *Store) putBack(ctx context.Context, tx *sql.Tx, row sqlc.Trash) (int64,
 	if err != nil {
 		return 0, err
 	}
-	columns := slices.Sorted(maps.Keys(t.Row))
+	n, err := insertRow(ctx, tx, trashTables[kind].name, t.Row)
+	if err != nil || n == 0 {
+		return n, err
+	}
+	if t.Draft != nil {
+		if _, err := insertRow(ctx, tx, "mailing_drafts", t.Draft); err != nil {
+			return 0, err
+		}
+	}
+	if len(t.Links) == 0 {
+		return n, nil
+	}
+	return n, s.putBackLinks(ctx, tx, kind, row, t.Links)
+}
+
+// insertRow inserts a row unless another has its place, and returns how many it inserted.
+func insertRow(ctx context.Context, tx *sql.Tx, table string, row map[string]any) (int64, error) {
+	columns := slices.Sorted(maps.Keys(row))
 	values, places := make([]any, len(columns)), make([]string, len(columns))
 	for i, column := range columns {
-		values[i], places[i] = t.Row[column], fmt.Sprintf("$%d", i+1)
+		values[i], places[i] = row[column], fmt.Sprintf("$%d", i+1)
 	}
-	result, err := tx.ExecContext(ctx, "insert into "+trashTables[kind].name+" ("+strings.Join(columns, ", ")+
+	result, err := tx.ExecContext(ctx, "insert into "+table+" ("+strings.Join(columns, ", ")+
 		") values ("+strings.Join(places, ", ")+") on conflict do nothing", values...)
 	if err != nil {
 		return 0, err
 	}
-	n, err := result.RowsAffected()
-	if err != nil || n == 0 || len(t.Links) == 0 {
-		return n, err
-	}
-	return n, s.putBackLinks(ctx, tx, kind, row, t.Links)
+	return result.RowsAffected()
 }
 
 // putBackLinks chooses the contact for the mailings again, or the contacts for the mailing,

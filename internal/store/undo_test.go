@@ -247,6 +247,22 @@ func TestSendingAgainReachesNobodyTwice(t *testing.T) {
 	})
 }
 
+func TestSendingAgainWaitsForWhatACancelledRunHasInHand(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		h, run := failing(t, s)
+		first := must(s.OpenAgainRun(ctx, store.Again{Of: run}, now))(t)
+		storetest.Fill(t, s, first)
+		list := h.leaseAll(t, h.node, first, now)
+		ok(t, s.CancelRun(ctx, first, now))
+		_, err := s.OpenAgainRun(ctx, store.Again{Of: run}, now.Add(time.Minute))
+		wantCode(t, err, "again_open")
+		h.settleAll(t, h.node, list, mailing.Failed, now)
+		second := must(s.OpenAgainRun(ctx, store.Again{Of: run}, now.Add(time.Minute)))(t)
+		storetest.Fill(t, s, second)
+		equal(t, "who gets it", len(h.audience(t, second)), len(list))
+	})
+}
+
 func TestADoubleClickSendsAgainOnce(t *testing.T) {
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		stores := []*store.Store{storetest.Open(t, url), storetest.Open(t, url)}
@@ -335,8 +351,10 @@ func TestRestore(t *testing.T) {
 		c := h.contacts[0]
 		all := func() string {
 			return dump(t, s, "select * from contacts where id = $1", c.ID) + dump(t, s, "select * from messages where id = $1", message.ID) +
-				dump(t, s, "select * from mailings where id = $1", m.ID) + dump(t, s, "select * from mailing_contacts where mailing_id = $1 order by contact_id", m.ID)
+				dump(t, s, "select * from mailings where id = $1", m.ID) + dump(t, s, "select * from mailing_drafts where mailing_id = $1", m.ID) + dump(t, s, "select * from mailing_contacts where mailing_id = $1 order by contact_id", m.ID)
 		}
+		draft := mailing.Draft{MailingID: m.ID, OwnerID: h.owner.ID, Form: "subject=Новое", Writer: "page", UpdatedAt: now}
+		ok(t, s.SaveDraft(ctx, draft, m.UpdatedAt))
 		was := all()
 		trash := func(batch int64) context.Context { return store.WithTrash(ctx, batch, now) }
 

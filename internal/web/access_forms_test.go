@@ -61,7 +61,8 @@ var accessFixtures = map[string]func(*visit){
 	"POST /clients/{id}/suppress": nothing,
 	"POST /clients/{id}/unsuppress": func(v *visit) {
 		if v.real() {
-			v.does(v.h.app.SuppressContact(ctx, v.owned(), v.of.contact))
+			_, err := v.h.app.SuppressContact(ctx, v.owned(), v.of.contact)
+			v.does(err)
 		}
 	},
 	"POST /clients/delete": func(v *visit) {

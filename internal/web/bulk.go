@@ -2,6 +2,7 @@ package web
 
 import (
 	"strings"
+	"time"
 
 	"vestnik/internal/app"
 	"vestnik/internal/web/ui"
@@ -9,9 +10,11 @@ import (
 
 // chosen reads what of a list a bulk form is about.
 func (r *request) chosen() app.Chosen {
-	return app.Chosen{
-		IDs: r.ids("id"), All: r.field(ui.BulkAll) != "", Search: plain(r.in.URL.Query().Get(ui.SearchParam)),
+	which := app.Chosen{IDs: r.ids("id"), Search: plain(r.in.URL.Query().Get(ui.SearchParam))}
+	if r.field(ui.BulkAll) != "" {
+		which.Found = time.UnixMilli(r.number(ui.BulkAll)) // of what is no moment nothing is found
 	}
+	return which
 }
 
 // bulkDone tells what was done and what was not, and why, on the list that it came from.

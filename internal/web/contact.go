@@ -274,7 +274,7 @@ func deleteContact(r *request) error {
 func deleteContacts(r *request) error {
 	back := r.bulkBack("/clients")
 	chosen := r.chosen()
-	if chosen.All {
+	if !chosen.Found.IsZero() {
 		return r.deleteFoundContacts(back, chosen)
 	}
 	var deleted int64
@@ -295,7 +295,7 @@ func deleteContacts(r *request) error {
 // be a hundred thousand, and the page has asked.
 func (r *request) deleteFoundContacts(back string, chosen app.Chosen) error {
 	list, _ := r.list("/clients", perPage)
-	deleted, more, err := r.App.DeleteFoundContacts(r.in.Context(), r.actor, contactFilter(list), chosen.Search)
+	deleted, more, err := r.App.DeleteFoundContacts(r.in.Context(), r.actor, contactFilter(list), chosen)
 	if err != nil {
 		return err
 	}
@@ -307,8 +307,12 @@ func suppressContact(r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.App.SuppressContact(r.in.Context(), r.actor, id); err != nil {
+	isNew, err := r.App.SuppressContact(r.in.Context(), r.actor, id)
+	if err != nil {
 		return err
+	}
+	if !isNew { // to undo it would undo what was before
+		return r.done(contactPath(id), r.T("clients.suppressed_before"))
 	}
 	return r.doneUndoably(contactPath(id), r.T("clients.suppressed"), contactPath(id)+"/unsuppress")
 }

@@ -401,7 +401,7 @@ func contactList(p ui.Page, v contactsView) templ.Component {
 							ctx = templ.InitializeContext(ctx)
 							templ_7745c5c3_Err = ui.BulkConfirm(p, ui.Question{
 								ID: "delete-chosen", Icon: "trash", Button: p.T("action.delete"),
-								Title: p.T("clients.delete_many"), Text: p.T("clients.delete_many_text"),
+								Title: p.T("clients.delete_many"), Text: p.T("clients.delete_many_text"), AllText: p.T("list.for_good"),
 							}, "delete").Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err

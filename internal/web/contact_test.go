@@ -167,7 +167,8 @@ func TestContactPage(t *testing.T) {
 		m.get(path + "/edit").expect(http.StatusForbidden)
 	})
 	t.Run("it is left out of mailings and taken in again", func(t *testing.T) {
-		c.follow(c.post(path+"/suppress", nil)).shows(".facts .state", "Не писать").shows(".note", "Так решили вы")
+		c.follow(c.post(path+"/suppress", nil)).shows(".facts .state", "Не писать").shows(".note", "Так решили вы").one(".undo-toast")
+		c.follow(c.post(path+"/suppress", nil)).shows(".flash", "и раньше").lacks(".undo-toast") // to undo this would undo the first
 		c.follow(c.post(path+"/unsuppress", nil)).shows(".facts .state", "Получает письма").lacks(".note")
 	})
 	t.Run("who unsubscribed cannot be taken in again", func(t *testing.T) {

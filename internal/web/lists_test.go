@@ -108,8 +108,10 @@ func TestManyMailings(t *testing.T) {
 			add(fmt.Sprintf("Пачка %d", i), mailing.StatusCreated)
 		}
 		p := c.get("/mailings?q=Пачка").shows(".bulk-all", "60")
-		p = c.submit(p, "form.bulk", url.Values{"all": {"1"}, "do": {"disable"}})
-		c.follow(p).shows(".flash.tone-success", "Отключено 60 рассылок.").shows(".list-found", "60")
+		later := storetest.Message(t, h.store, mailing.Message{OwnerID: anna.ID, Subject: "Пачка после всех"})
+		storetest.Mailing(t, h.store, mailing.Mailing{OwnerID: anna.ID, MessageID: later.ID, CreatedAt: time.Now().Add(time.Minute)})
+		p = c.submit(p, "form.bulk", url.Values{"all": {attribute(p.one("form.bulk [name=all]"), "value")}, "do": {"disable"}})
+		c.follow(p).shows(".flash.tone-success", "Отключено 60 рассылок.").shows(".list-found", "61")
 		if h.stored(one.ID).Status == mailing.StatusDisabled {
 			t.Error("one that was not found is disabled, too")
 		}
@@ -164,7 +166,7 @@ func TestAllFoundClientsAreDeleted(t *testing.T) {
 	kept := storetest.Contact(t, h.store, anna.ID, "kept@example.com")
 	c := h.signIn(anna)
 	p := c.get("/clients?q=client0").shows(".bulk-all", "1 200")
-	c.follow(c.submit(p, "form.bulk", url.Values{"all": {"1"}, "do": {"delete"}})).shows(".flash", "Удалено 1 200 клиентов.")
+	c.follow(c.submit(p, "form.bulk", url.Values{"all": {attribute(p.one("form.bulk [name=all]"), "value")}, "do": {"delete"}})).shows(".flash", "Удалено 1 200 клиентов.")
 	if left := h.contacts(anna); len(left) != 1 || left[0].ID != kept.ID {
 		t.Errorf("%d are left", len(left))
 	}

@@ -212,7 +212,7 @@ func TestMailingActions(t *testing.T) {
 func TestSendMailing(t *testing.T) {
 	h := newHarness(t)
 	anna := newRoom(h, "anna@example.org", 3)
-	if err := h.app.SuppressContact(context.Background(), anna.owner, anna.contacts[0].ID); err != nil {
+	if _, err := h.app.SuppressContact(context.Background(), anna.owner, anna.contacts[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	m := anna.mailing(every(mailing.Daily))

@@ -206,6 +206,11 @@ func slowWords(p ui.Page, s app.Slowness) string {
 	if s.Kind == app.SlowPerSecond {
 		return p.N("slow.per_second", s.Limit)
 	}
+	if s.Name == "" {
+		if key := "slow.unnamed." + s.Kind; p.Has(key) {
+			return p.T(key)
+		}
+	}
 	return p.T("slow."+s.Kind, "name", s.Name)
 }
 

@@ -214,12 +214,16 @@ func (w *Web) resolveDoubt(r *request) error {
 		return err
 	}
 	word := r.field("word")
+	run, err := w.App.Run(r.in.Context(), r.actor, runID)
+	if err != nil {
+		return err
+	}
 	if err := w.App.ResolveDoubt(r.in.Context(), r.actor, runID, id, word); err != nil {
 		return err
 	}
 	sentence := r.T("runs.was_resolved_sent")
 	if word == "again" {
-		sentence = r.T("runs.was_resolved_again")
+		sentence = r.T(doubtKey(run, "runs.was_resolved_again", "runs.was_resolved_again_cancelled"))
 	}
 	return r.done(r.back(runPath(runID, "")), sentence)
 }

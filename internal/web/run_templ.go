@@ -1008,7 +1008,7 @@ func deliveryRow(p ui.Page, v runPage, d mailing.Delivery) templ.Component {
 			}
 			ctx = templ.InitializeContext(ctx)
 			if v.May.Resolve && d.State == mailing.InDoubt {
-				templ_7745c5c3_Err = doubtButtons(p, d, v.here(), ui.Quiet).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = doubtButtons(p, v.RunView, d, v.here(), ui.Quiet).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1073,7 +1073,7 @@ func deliveryTime(p ui.Page, d mailing.Delivery) templ.Component {
 	})
 }
 
-func doubtButtons(p ui.Page, d mailing.Delivery, here string, look ui.Look) templ.Component {
+func doubtButtons(p ui.Page, run app.RunView, d mailing.Delivery, here string, look ui.Look) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1160,7 +1160,7 @@ func doubtButtons(p ui.Page, d mailing.Delivery, here string, look ui.Look) temp
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.PostButton(ui.Button{Look: look, Label: p.T("runs.send_again"), Path: deliveryPath(d), Name: "word", Value: "again"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var51), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.PostButton(ui.Button{Look: look, Label: p.T(doubtKey(run, "runs.send_again", "runs.send_again_cancelled")), Path: deliveryPath(d), Name: "word", Value: "again"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var51), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1222,7 +1222,7 @@ func deliveryShowPage(p ui.Page, d deliveryPage) templ.Component {
 				}
 				ctx = templ.InitializeContext(ctx)
 				if d.Run.May.Resolve && d.State == mailing.InDoubt {
-					templ_7745c5c3_Err = doubtButtons(p, d.Delivery, deliveryPath(d.Delivery), ui.Plain).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = doubtButtons(p, d.Run, d.Delivery, deliveryPath(d.Delivery), ui.Plain).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -149,6 +149,10 @@ func (w *Web) resolveDoubts(r *request) error {
 		ids = nil
 	}
 	word := r.field("word")
+	run, err := w.App.Run(r.in.Context(), r.actor, id)
+	if err != nil {
+		return err
+	}
 	resolved, err := w.App.ResolveDoubts(r.in.Context(), r.actor, id, ids, word)
 	if err != nil {
 		return err
@@ -160,9 +164,18 @@ func (w *Web) resolveDoubts(r *request) error {
 		r.redirect(path)
 		return nil
 	case word == "again":
-		return r.done(path, r.N("again.resolved_again", resolved))
+		return r.done(path, r.N(doubtKey(run, "again.resolved_again", "again.resolved_again_cancelled"), resolved))
 	}
 	return r.done(path, r.N("again.resolved_sent", resolved))
+}
+
+// doubtKey is the key of words about what did not arrive: a run that was cancelled sends
+// nothing again.
+func doubtKey(run app.RunView, key, cancelled string) string {
+	if run.State == mailing.RunCancelled {
+		return cancelled
+	}
+	return key
 }
 
 // chosenDoubts is the form of the deliveries that are chosen to be decided.

@@ -560,8 +560,8 @@ func doubtActs(p ui.Page, v runPage) templ.Component {
 				return nil
 			})
 			templ_7745c5c3_Err = ui.Confirm(p, ui.Question{
-				ID: "all-again", Icon: "refresh", Button: p.T("again.all_again"), Title: p.N("again.all_again_question", v.Counts.InDoubt),
-				Text: p.T("again.all_again_text"), Action: runPath(v.Run.ID, "/doubt"), Safe: true,
+				ID: "all-again", Icon: "refresh", Button: p.T(doubtKey(v.RunView, "again.all_again", "again.all_again_cancelled")), Title: p.N(doubtKey(v.RunView, "again.all_again_question", "again.all_again_question_cancelled"), v.Counts.InDoubt),
+				Text: p.T(doubtKey(v.RunView, "again.all_again_text", "again.all_again_text_cancelled")), Action: runPath(v.Run.ID, "/doubt"), Safe: true,
 			}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var23), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -690,7 +690,7 @@ func doubtBar(p ui.Page, v runPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.SubmitButton(ui.Button{Label: p.T("runs.send_again"), Icon: "refresh", Name: "word", Value: "again"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.SubmitButton(ui.Button{Label: p.T(doubtKey(v.RunView, "runs.send_again", "again.chosen_lost")), Icon: "refresh", Name: "word", Value: "again"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

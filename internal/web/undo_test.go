@@ -112,6 +112,20 @@ func TestManyDoubtsAreDecidedAtOnce(t *testing.T) {
 	})
 }
 
+func TestDoubtsOfACancelledRunSendNothingAgain(t *testing.T) {
+	h := newHarness(t)
+	anna := newSending(h, "anna@example.org", 3)
+	for n := range 2 {
+		anna.settle(n+1, mailing.InDoubt, mailing.AttemptInDoubt, mailing.Reply{})
+	}
+	anna.settle(3, mailing.Deferred, mailing.AttemptDeferred, mailing.Reply{Code: 451})
+	anna.follow(anna.post(anna.path("/cancel"), nil))
+	on := anna.get(anna.path("?state=in_doubt")).shows("#all-again", "Считать 2 письма неотправленными").shows("#list", "Оно не дошло")
+	decide := attribute(on.find("#list .rows form")[0], "action")
+	one := anna.follow(anna.post(decide, url.Values{"word": {"again"}})).shows(".flash", "неотправленным: запуск отменён")
+	anna.follow(anna.submit(one, "#all-again form", nil)).shows(".flash", "1 письмо считается неотправленным").shows(".tallies", "3 Пропущено")
+}
+
 // values are the values of all inputs that the selector finds.
 func (p *page) values(selector string) (all []string) {
 	for _, n := range p.find(selector) {

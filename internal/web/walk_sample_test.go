@@ -115,7 +115,7 @@ func (h *harness) customers(owner mailing.Account, s shop, now time.Time) []mail
 		}
 	}
 	contacts := h.contacts(owner)
-	if err := h.app.SuppressContact(ctx, owner, contacts[5].ID); err != nil {
+	if _, err := h.app.SuppressContact(ctx, owner, contacts[5].ID); err != nil {
 		h.t.Fatal(err)
 	}
 	return contacts

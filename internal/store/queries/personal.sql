@@ -38,8 +38,9 @@ where suppressions.owner_id = @owner_id and suppressions.email = @email and supp
     and not exists (select 1 from contacts c where c.owner_id = suppressions.owner_id and c.email = suppressions.email);
 
 -- name: DeliveriesOfEmail :many
-select d.id from deliveries d join runs r on r.id = d.run_id
-where r.owner_id = @owner_id and d.email = @email and (d.contact_id is not null or d.state >= 3);
+-- By the address and by the pseudonym, so that what was made of them beside an earlier call is found.
+select d.id, d.run_id, d.email from deliveries d join runs r on r.id = d.run_id
+where r.owner_id = @owner_id and (d.email = @email or d.email = @pseudonym) and (d.contact_id is not null or d.state >= 3);
 
 -- name: AttemptsOfEmail :many
 select id, reply from attempts where owner_id = @owner_id and email = @email;

@@ -5,6 +5,12 @@ select body from reports where run_id = @run_id;
 insert into reports (run_id, body, made_at) values (@run_id, @body, @made_at)
 on conflict (run_id) do update set body = excluded.body, made_at = excluded.made_at;
 
+-- name: DeleteReport :exec
+delete from reports where run_id = @run_id;
+
+-- name: ChangeReport :exec
+update reports set body = @body where run_id = @run_id;
+
 -- name: CountDeferred :one
 select count(*) from deliveries where run_id = @run_id and state = 1;
 

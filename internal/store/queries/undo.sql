@@ -30,7 +30,10 @@ from runs r where r.id = @again_of
 on conflict do nothing;
 
 -- name: OpenRunsOfFamily :one
-select count(*) from runs where again_root = @root and (state = 'opening' or state = 'sending');
+-- One that was cancelled is open until what was in hand at that moment has ended.
+select count(*) from runs where again_root = @root and (
+    state = 'opening' or state = 'sending' or state = 'cancelled' and audience > sent + failed + skipped + in_doubt
+);
 
 -- name: AgainRuns :many
 -- Those that send again what the run did not get through, the newest first.

@@ -331,28 +331,36 @@ func (q *Queries) DeleteVersionIfUnused(ctx context.Context, id int64) error {
 }
 
 const deliveriesOfEmail = `-- name: DeliveriesOfEmail :many
-select d.id from deliveries d join runs r on r.id = d.run_id
-where r.owner_id = $1 and d.email = $2 and (d.contact_id is not null or d.state >= 3)
+select d.id, d.run_id, d.email from deliveries d join runs r on r.id = d.run_id
+where r.owner_id = $1 and (d.email = $2 or d.email = $3) and (d.contact_id is not null or d.state >= 3)
 `
 
 type DeliveriesOfEmailParams struct {
-	OwnerID int64
-	Email   string
+	OwnerID   int64
+	Email     string
+	Pseudonym string
 }
 
-func (q *Queries) DeliveriesOfEmail(ctx context.Context, arg DeliveriesOfEmailParams) ([]int64, error) {
-	rows, err := q.db.QueryContext(ctx, deliveriesOfEmail, arg.OwnerID, arg.Email)
+type DeliveriesOfEmailRow struct {
+	ID    int64
+	RunID int64
+	Email string
+}
+
+// By the address and by the pseudonym, so that what was made of them beside an earlier call is found.
+func (q *Queries) DeliveriesOfEmail(ctx context.Context, arg DeliveriesOfEmailParams) ([]DeliveriesOfEmailRow, error) {
+	rows, err := q.db.QueryContext(ctx, deliveriesOfEmail, arg.OwnerID, arg.Email, arg.Pseudonym)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []int64
+	var items []DeliveriesOfEmailRow
 	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
+		var i DeliveriesOfEmailRow
+		if err := rows.Scan(&i.ID, &i.RunID, &i.Email); err != nil {
 			return nil, err
 		}
-		items = append(items, id)
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

@@ -10,6 +10,20 @@ import (
 	"database/sql"
 )
 
+const changeReport = `-- name: ChangeReport :exec
+update reports set body = $1 where run_id = $2
+`
+
+type ChangeReportParams struct {
+	Body  string
+	RunID int64
+}
+
+func (q *Queries) ChangeReport(ctx context.Context, arg ChangeReportParams) error {
+	_, err := q.db.ExecContext(ctx, changeReport, arg.Body, arg.RunID)
+	return err
+}
+
 const countDeferred = `-- name: CountDeferred :one
 select count(*) from deliveries where run_id = $1 and state = 1
 `
@@ -64,6 +78,15 @@ type DeleteHindrancesParams struct {
 // Those of the node, and of nodes that are gone.
 func (q *Queries) DeleteHindrances(ctx context.Context, arg DeleteHindrancesParams) error {
 	_, err := q.db.ExecContext(ctx, deleteHindrances, arg.Node, arg.Now)
+	return err
+}
+
+const deleteReport = `-- name: DeleteReport :exec
+delete from reports where run_id = $1
+`
+
+func (q *Queries) DeleteReport(ctx context.Context, runID int64) error {
+	_, err := q.db.ExecContext(ctx, deleteReport, runID)
 	return err
 }
 

@@ -225,9 +225,12 @@ func (q *Queries) ForgetTrashed(ctx context.Context, arg ForgetTrashedParams) er
 }
 
 const openRunsOfFamily = `-- name: OpenRunsOfFamily :one
-select count(*) from runs where again_root = $1 and (state = 'opening' or state = 'sending')
+select count(*) from runs where again_root = $1 and (
+    state = 'opening' or state = 'sending' or state = 'cancelled' and audience > sent + failed + skipped + in_doubt
+)
 `
 
+// One that was cancelled is open until what was in hand at that moment has ended.
 func (q *Queries) OpenRunsOfFamily(ctx context.Context, root sql.NullInt64) (int64, error) {
 	row := q.db.QueryRowContext(ctx, openRunsOfFamily, root)
 	var count int64

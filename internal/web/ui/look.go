@@ -54,14 +54,15 @@ func (b Button) submits() templ.Attributes {
 
 // Question is what Confirm asks.
 type Question struct {
-	ID     string // unique on the page
-	Look   Look   // of the button that asks
-	Icon   string // on that button; may be empty
-	Button string // what it does, in a verb: "Delete"
-	Title  string // the question: "Delete “Autumn sale”?"
-	Text   string // what will be lost, and what stays
-	Action string // where the form is posted to
-	Safe   bool   // nothing is lost: the button in the dialog is not red
+	ID      string // unique on the page
+	Look    Look   // of the button that asks
+	Icon    string // on that button; may be empty
+	Button  string // what it does, in a verb: "Delete"
+	Title   string // the question: "Delete “Autumn sale”?"
+	Text    string // what will be lost, and what stays
+	AllText string // of a BulkConfirm: more for when all that was found is chosen
+	Action  string // where the form is posted to
+	Safe    bool   // nothing is lost: the button in the dialog is not red
 }
 
 func (q Question) yes() Look {
