@@ -69,7 +69,7 @@ func (a *App) SendAgain(ctx context.Context, actor mailing.Account, runID int64,
 		return 0, err
 	}
 	if !m.Status.Live() {
-		return 0, notInStatus(m, "send")
+		return 0, m.Refuses("send")
 	}
 	facts := mailing.Facts{}
 	if dead {
@@ -89,11 +89,6 @@ func (a *App) SendAgain(ctx context.Context, actor mailing.Account, runID int64,
 		return 0, err
 	}
 	return id, a.openSoon(ctx, id)
-}
-
-// notInStatus refuses what makes no sense in the status that a mailing has.
-func notInStatus(m mailing.Mailing, e mailing.Event) error {
-	return mailing.Fault(mailing.Conflict, "mailing_status", "status", string(m.Status), "event", string(e))
 }
 
 // ResolveDoubts is ResolveDoubt for several deliveries of a run at once, or with nil ids for

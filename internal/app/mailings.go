@@ -359,7 +359,7 @@ func (a *App) PauseMailing(ctx context.Context, actor mailing.Account, id int64)
 	}
 	if m.Status == mailing.StatusCompleted {
 		if open, err := a.hasOpenRun(ctx, id); err != nil || !open {
-			return cmp.Or(err, notInStatus(m, mailing.EventPause))
+			return cmp.Or(err, m.Refuses(mailing.EventPause))
 		}
 	}
 	return a.turn(ctx, actor, m, mailing.EventPause, "")

@@ -21,7 +21,7 @@ func (a *App) send(ctx context.Context, actor mailing.Account, mailingID int64, 
 		return 0, err
 	}
 	if !m.Status.Live() {
-		return 0, mailing.Fault(mailing.Conflict, "mailing_status", "status", string(m.Status), "event", "send")
+		return 0, m.Refuses("send")
 	}
 	message, err := a.store.Message(ctx, m.MessageID)
 	if err != nil {

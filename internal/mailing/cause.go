@@ -245,15 +245,6 @@ func CodesExplained() map[string]Cause {
 	return all
 }
 
-// OurFault reports whether the cause lies with us, so that it is the administrator who
-// has to do something.
-func (c Cause) OurFault() bool { return slices.Contains(ourFaults, c) }
-
-var ourFaults = []Cause{
-	CauseSenderWrong, CauseBlocklisted, CausePassword, CauseSignIn, CauseOurAccount, CauseEncryption, CauseRelaying,
-	CauseSignature, CauseSPF, CauseUnproved, CauseReverseDNS, CauseTLS, CauseProtocol,
-}
-
 // ParseCause reports whether the word is that of a cause.
 func ParseCause(word string) (Cause, bool) {
 	cause := Cause(word)

@@ -109,12 +109,17 @@ type Mailing struct {
 	UpdatedAt time.Time
 }
 
-// After returns the status that follows the event. The error is of kind
-// Conflict and names both.
+// Refuses is the error that what is to be done makes no sense in the mailing's status. It
+// is of kind Conflict and names both.
+func (m Mailing) Refuses(e Event) error {
+	return Fault(Conflict, "mailing_status", "status", string(m.Status), "event", string(e))
+}
+
+// After returns the status that follows the event, or what Refuses says.
 func (m Mailing) After(e Event) (Status, error) {
 	next, ok := transitions[m.Status][e]
 	if !ok {
-		return m.Status, Fault(Conflict, "mailing_status", "status", string(m.Status), "event", string(e))
+		return m.Status, m.Refuses(e)
 	}
 	if next != StatusCreated {
 		return next, nil

@@ -36,6 +36,10 @@ type Person struct {
 // out, until FinishErasure; Rename takes it out of what was sent.
 func (s *Store) ErasePerson(ctx context.Context, p Person, now time.Time) error {
 	return wrap(s.inTx(ctx, func(q *sqlc.Queries, _ *sql.Tx) error {
+		// Restore has the same lock: of the two, the second sees what the first has done.
+		if err := q.LockAccount(ctx, p.OwnerID); err != nil {
+			return err
+		}
 		err := q.PutErasure(ctx, sqlc.PutErasureParams{OwnerID: p.OwnerID, Pseudonym: p.Pseudonym, CreatedAt: millis(now)})
 		if err != nil {
 			return err

@@ -231,6 +231,12 @@ func (s *Store) Restore(ctx context.Context, batch int64, now time.Time, revive 
 		if err != nil {
 			return err
 		}
+		if err := q.LockAccount(ctx, rows[0].OwnerID); err != nil { // see ErasePerson
+			return err
+		}
+		if rows, err = s.trash(ctx, q, batch, now); err != nil {
+			return err
+		}
 		// Of two who bring it back at once, the second finds nothing to drop.
 		if dropped, err := q.DropTrash(ctx, batch); err != nil || dropped == 0 {
 			return orFault(err, "undo_over")

@@ -396,6 +396,33 @@ func TestRestore(t *testing.T) {
 	})
 }
 
+func TestWhoIsErasedDoesNotComeBackByAnUndoAtThatMoment(t *testing.T) {
+	asItWas := func(m mailing.Mailing) (mailing.Mailing, error) { return m, nil }
+	storetest.EachURL(t, func(t *testing.T, url string) {
+		stores := []*store.Store{storetest.Open(t, url), storetest.Open(t, url)}
+		owner := storetest.Account(t, stores[0], "anna@example.com")
+		for i := range 20 {
+			c := storetest.Contact(t, stores[0], owner.ID, fmt.Sprintf("client%d@example.com", i))
+			batch := int64(100 + i)
+			must(stores[0].DeleteContacts(store.WithTrash(ctx, batch, now), owner.ID, []int64{c.ID}))(t)
+			person := store.Person{OwnerID: owner.ID, Email: c.Email, Pseudonym: mailing.Pseudonym(fmt.Sprint(i))}
+			errs := atOnce(2, func(n int) error {
+				if n == 0 {
+					return stores[0].ErasePerson(ctx, person, now)
+				}
+				_, err := stores[1].Restore(ctx, batch, now, asItWas)
+				return err
+			})
+			ok(t, errs[0])
+			if errs[1] != nil {
+				wantCode(t, errs[1], "undo_over")
+			}
+			_, err := stores[0].ContactByEmail(ctx, owner.ID, c.Email)
+			wantCode(t, err, "not_found")
+		}
+	})
+}
+
 func TestAMailingThatIsBeingSentIsNotDeletedUndoably(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		h := newHouse(t, s, 2)

@@ -97,7 +97,7 @@ func (w *Web) renderDisable(r *request, status int, problem string) error {
 		return err
 	}
 	if !view.May.Disable {
-		return notInStatus(view.Mailing)
+		return view.Mailing.Refuses(mailing.EventDisable)
 	}
 	form := disableForm{Why: r.field("why"), Problem: problem, Back: r.back(mailingPath(view.ID, ""))}
 	return r.render(status, disablePage(r.page(r.T("mailings.disable_title")), view, form))
@@ -110,11 +110,6 @@ func (w *Web) viewedMailing(r *request) (app.MailingView, error) {
 		return app.MailingView{}, err
 	}
 	return w.App.Mailing(r.in.Context(), r.actor, id)
-}
-
-// notInStatus refuses what makes no sense in the status that a mailing has.
-func notInStatus(m mailing.Mailing) error {
-	return mailing.Fault(mailing.Conflict, "mailing_status", "status", string(m.Status))
 }
 
 func (w *Web) disableMailing(r *request) error {
@@ -150,7 +145,7 @@ func (w *Web) askToSend(r *request) error {
 		return mailing.Fault(mailing.Forbidden, "forbidden")
 	}
 	if !view.May.Send {
-		return notInStatus(view.Mailing)
+		return view.Mailing.Refuses("send")
 	}
 	return r.render(http.StatusOK, sendPage(r.page(r.T("mailings.send_title")), view))
 }

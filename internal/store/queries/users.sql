@@ -31,6 +31,9 @@ where exists (select 1 from mailings m where m.owner_id = a.id)
 order by a.search, a.id
 limit cast(sqlc.arg(most) as bigint);
 
+-- name: LockAccount :exec
+update accounts set id = id where id = @id;
+
 -- name: LockQuota :exec
 insert into quota_usage (owner_id, minute, mails) values (@owner_id, 0, 0)
 on conflict (owner_id, minute) do update set mails = 0;

@@ -104,6 +104,15 @@ func (q *Queries) ForgetQuota(ctx context.Context, arg ForgetQuotaParams) error 
 	return err
 }
 
+const lockAccount = `-- name: LockAccount :exec
+update accounts set id = id where id = $1
+`
+
+func (q *Queries) LockAccount(ctx context.Context, id int64) error {
+	_, err := q.db.ExecContext(ctx, lockAccount, id)
+	return err
+}
+
 const lockActiveAdmins = `-- name: LockActiveAdmins :execrows
 update accounts set role = role where role = 'admin' and confirmed_at > 0 and blocked_at = 0
 `
