@@ -42,7 +42,8 @@ func (a *App) checkedRelay(ctx context.Context, actor mailing.Account, r RelaySe
 		return r, nil
 	}
 	old, err := a.store.Relay(ctx, r.ID)
-	if err != nil || r.Password != "" || old.Host != r.Host || old.Port != r.Port || old.Username != r.Username {
+	isElsewhere := old.Host != r.Host || old.Port != r.Port || old.Username != r.Username
+	if err != nil || r.Password != "" || isElsewhere || securesTLS(old.TLS) && !securesTLS(r.TLS) {
 		return r, err
 	}
 	r.Password, err = a.relayPassword(old)
@@ -51,6 +52,9 @@ func (a *App) checkedRelay(ctx context.Context, actor mailing.Account, r RelaySe
 	}
 	return r, err
 }
+
+// securesTLS reports whether nobody on the way reads a password.
+func securesTLS(mode string) bool { return mode == "starttls-required" || mode == "implicit" }
 
 // checkNotLast refuses to switch off the last relay that is in use.
 func (a *App) checkNotLast(ctx context.Context, r RelaySettings) error {

@@ -187,6 +187,7 @@ func TestTheStoredPassword(t *testing.T) {
 		"another port": func(r *app.RelaySettings) { r.Port = 2525 },
 		"another user": func(r *app.RelaySettings) { r.Username = "root" },
 		"another way":  func(r *app.RelaySettings) { r.ID = 0 },
+		"a plain line": func(r *app.RelaySettings) { r.TLS = "none" },
 	} {
 		t.Run("it does not go to "+name, func(t *testing.T) {
 			h, admin, id := withRelay(t)

@@ -165,6 +165,9 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) error {
 	if _, err := s.w.DeleteExpiredCodes(ctx, millis(now)); err != nil {
 		return wrap(err, "sweep codes")
 	}
+	if err := s.w.DeleteDomainChecksBefore(ctx, millis(now.Add(-domainCheckKept))); err != nil {
+		return wrap(err, "sweep domain checks")
+	}
 	_, err = s.w.DeleteSpentBudgets(ctx, millis(now))
 	return wrap(err, "sweep budgets")
 }

@@ -3,10 +3,15 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"vestnik/internal/mailing"
 	"vestnik/internal/store/sqlc"
 )
+
+// domainCheckKept is for how long it is known what was found out about a domain: what is
+// older says nothing of today. Chosen.
+const domainCheckKept = 90 * 24 * time.Hour
 
 // DomainChecks lists what was last found out about each domain that was ever checked.
 func (s *Store) DomainChecks(ctx context.Context) ([]mailing.DomainCheck, error) {

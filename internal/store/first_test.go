@@ -21,6 +21,10 @@ func TestDomainChecks(t *testing.T) {
 		if got := must(s.DomainChecks(ctx))(t); !reflect.DeepEqual(got, []mailing.DomainCheck{a, b}) {
 			t.Errorf("the checks are %+v", got)
 		}
+		ok(t, s.Sweep(ctx, a.At.Add(90*24*time.Hour+time.Minute)))
+		if got := must(s.DomainChecks(ctx))(t); !reflect.DeepEqual(got, []mailing.DomainCheck{b}) {
+			t.Errorf("after three months the checks are %+v", got)
+		}
 	})
 }
 

@@ -1,6 +1,9 @@
 -- name: DomainChecks :many
 select * from domain_checks order by domain;
 
+-- name: DeleteDomainChecksBefore :exec
+delete from domain_checks where checked_at < @before;
+
 -- name: PutDomainCheck :exec
 insert into domain_checks (domain, checked_at, findings)
 values (@domain, @checked_at, @findings)

@@ -9,6 +9,15 @@ import (
 	"context"
 )
 
+const deleteDomainChecksBefore = `-- name: DeleteDomainChecksBefore :exec
+delete from domain_checks where checked_at < $1
+`
+
+func (q *Queries) DeleteDomainChecksBefore(ctx context.Context, before int64) error {
+	_, err := q.db.ExecContext(ctx, deleteDomainChecksBefore, before)
+	return err
+}
+
 const domainChecks = `-- name: DomainChecks :many
 select domain, checked_at, findings from domain_checks order by domain
 `
