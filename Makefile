@@ -31,7 +31,7 @@ test: ## Run all tests, also on PostgreSQL and against real programs; installs w
 screens: node_modules/axe-core/package.json assets ## Picture every page, in both languages and themes, wide and on a phone, into docs/screens
 	VESTNIK_SCREENS=$(CURDIR)/docs/screens VESTNIK_PAGES='$(PAGES)' VESTNIK_TEST_SYSTEM=1 go test -count=1 -timeout 60m -run '^TestScreens$$' -v ./internal/web
 
-torture: ## Break everything for an hour, see that nobody is lost, and write docs/reliability.md; the short form is in test
+torture: ## Break everything for half an hour, see that nobody is lost, and write docs/reliability.md; the short form is in test
 	build/programs.sh
 	$(MAKE) assets
 	build/torture.sh

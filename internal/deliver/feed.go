@@ -28,7 +28,7 @@ const restAfterNone = 500 * time.Millisecond
 
 // While a run is opening, writing down its deliveries goes first, and only so many of
 // them are leased every so often: beside a sending at full speed, a million recipients
-// were written down in 44 s on PostgreSQL, on two cores, now in 21. The last mail leaves
+// were written down in 44 s on PostgreSQL, on two cores, now in 13. The last mail leaves
 // no later for it. Chosen: what fifty connections send to a server that answers in 20 ms.
 const (
 	openingBatch = 600
