@@ -61,6 +61,30 @@ func (a *App) numbersChanged(ctx context.Context, owner int64) {
 	a.Cache.Forget(ctx, tagOwner(owner), tagEverybody)
 }
 
+// counted is a part of a whole list, of which the number is kept: a hundred thousand are
+// not counted anew each time somebody looks at fifty. What is listed is not more than that,
+// and where the list ends is seen.
+func counted[T any](page Page, read func(Page) ([]T, int64, error), number func() (int64, error)) ([]T, int64, error) {
+	if page.Uncounted {
+		return read(page)
+	}
+	page.Uncounted = true
+	list, _, err := read(page)
+	if err != nil {
+		return nil, 0, err
+	}
+	end := page.Offset + int64(len(list))
+	isPast := len(list) == 0 && page.Offset > 0
+	if int64(len(list)) < page.Limit && !isPast {
+		return list, end, nil
+	}
+	total, err := number()
+	if isPast {
+		return list, total, err
+	}
+	return list, max(total, end), err
+}
+
 // accountPage is a part of the list of people.
 type accountPage struct {
 	Accounts []mailing.Account

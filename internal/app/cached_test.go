@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"database/sql/driver"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -257,6 +258,33 @@ func TestAChangeIsSeenAtOnceOnAnotherNode(t *testing.T) {
 	})
 }
 
+func TestHowLongAListIsComesOutOfWhatIsKept(t *testing.T) {
+	h := newCachedHouse(t, timeless(t, ""))
+	for i := range 5 {
+		_, err := h.CreateContact(t.Context(), h.owner, mailing.Contact{Email: fmt.Sprintf("client%d@example.com", i)})
+		must(t, err)
+	}
+	total := func(offset, limit, listed int64) int64 {
+		t.Helper()
+		list, total, err := h.Contacts(t.Context(), h.owner, app.ContactFilter{}, app.Page{Sort: "email", Offset: offset, Limit: limit})
+		must(t, err)
+		if int64(len(list)) != listed {
+			t.Errorf("behind %d, %d are listed, want %d", offset, len(list), listed)
+		}
+		return total
+	}
+	for _, c := range [][3]int64{{0, 2, 2}, {2, 2, 2}, {4, 2, 1}, {8, 2, 0}, {0, 5, 5}, {0, 50, 5}} {
+		if got := total(c[0], c[1], c[2]); got != 5 {
+			t.Errorf("%v: the list has %d", c, got)
+		}
+	}
+	// What another node has added is seen where the list ends, at once.
+	storetest.Contact(t, h.store, h.owner.ID, "other@example.com")
+	if kept, seen := total(0, 2, 2), total(4, 50, 2); kept != 5 || seen != 6 {
+		t.Errorf("the list has %d, and %d by its end", kept, seen)
+	}
+}
+
 // forgotten says of each statement that changes what is kept who forgets it. What changes
 // nothing that is shown says so.
 var forgotten = map[string]string{
@@ -265,6 +293,7 @@ var forgotten = map[string]string{
 	"SetRole": "GrantRole", "BlockAccount": "BlockUser", "UnblockAccount": "UnblockUser", "SetPerDay": "LimitUser",
 	"DeleteContactByEmail": "erase", "DeleteContactsOf": "eraseAccount", "DeleteAccount": "eraseAccount", "SetAvatar": "no use case yet", "SetTheme": "no use case yet",
 	"SignedIn": "SignedIn", "JoinUnconfirmed": "AcceptInvitation", "MoveAccount": "move", "LockActiveAdmins": "changes nothing",
+	"LockAccount":   "changes nothing",
 	"CreateContact": "CreateContact", "UpdateContact": "UpdateContact",
 	"PauseAll": "EndHold, for who ended it", "CreateMailing": "CreateMailing", "UpdateMailing": "UpdateMailing",
 	"SetMailingStatus": "turn", "OpenedMailing": "changes no number but by FinishMailing", "TouchMailing": "is not shown",

@@ -21,9 +21,19 @@ func (a *App) Contacts(ctx context.Context, actor mailing.Account, f ContactFilt
 	if err != nil {
 		return nil, 0, err
 	}
-	list, total, err := a.store.Contacts(ctx, store.ContactFilter{
-		Owner: owner, Reason: f.Reason, Mailable: f.Mailable, ByName: a.masks(actor, owner),
-	}, a.unsorted(actor, owner, page))
+	page = a.unsorted(actor, owner, page)
+	found := store.ContactFilter{Owner: owner, Reason: f.Reason, Mailable: f.Mailable, ByName: a.masks(actor, owner)}
+	read := func(page Page) ([]mailing.Contact, int64, error) { return a.store.Contacts(ctx, found, page) }
+	var list []mailing.Contact
+	var total int64
+	if owner != 0 && f.Reason == "" && !f.Mailable && page.Search == "" {
+		list, total, err = counted(page, read, func() (int64, error) {
+			n, err := a.numbers(ctx, owner)
+			return n.Clients, err
+		})
+	} else {
+		list, total, err = read(page)
+	}
 	a.maskContacts(actor, list)
 	return list, total, err
 }

@@ -96,7 +96,8 @@ func (a *App) Amiss(ctx context.Context, actor mailing.Account, everyone bool, m
 		return n, err
 	}
 	for _, status := range []mailing.Status{mailing.StatusDisabled, mailing.StatusPaused} {
-		rows, _, err := a.store.Mailings(ctx, store.MailingFilter{Owner: owner, Status: status}, Page{Desc: true, Limit: most, Uncounted: true})
+		stopped := store.MailingFilter{Owner: owner, Status: status, Halted: true}
+		rows, _, err := a.store.Mailings(ctx, stopped, Page{Desc: true, Limit: most, Uncounted: true})
 		if err != nil {
 			return n, err
 		}

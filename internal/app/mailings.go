@@ -192,7 +192,15 @@ func (a *App) Mailings(ctx context.Context, actor mailing.Account, f MailingFilt
 	if f.Everyone {
 		owner = f.Owner
 	}
-	return a.store.Mailings(ctx, store.MailingFilter{Owner: owner, Status: f.Status, Active: f.Active, Coming: f.Coming}, page)
+	found := store.MailingFilter{Owner: owner, Status: f.Status, Active: f.Active, Coming: f.Coming}
+	if found != (store.MailingFilter{Owner: owner}) || page.Search != "" {
+		return a.store.Mailings(ctx, found, page)
+	}
+	return counted(page, func(page Page) ([]store.MailingRow, int64, error) { return a.store.Mailings(ctx, found, page) },
+		func() (int64, error) {
+			n, err := a.numbers(ctx, owner)
+			return n.Mailings, err
+		})
 }
 
 // MailingFilter narrows a list of mailings.

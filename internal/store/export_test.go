@@ -53,3 +53,19 @@ func (s *Store) LeaseIn(ctx context.Context, tx *sql.Tx, n Node, runID int64, no
 
 // VerifyBatch is how many lines of the audit log are read at once.
 const VerifyBatch = verifyBatch
+
+// MailingsQuery is that of a part of a list of mailings.
+func MailingsQuery(f MailingFilter, page Page) (query string, values []any) {
+	p := f.predicate("")
+	return mailingList.query(p, page), p.values
+}
+
+// RunsQuery is that of the latest runs, or of those under way.
+func RunsQuery(owner int64, open bool) (query string, values []any) {
+	var conditions []string
+	if open {
+		conditions = append(conditions, underWay)
+	}
+	p := predicate{}.ofRuns(owner, conditions...)
+	return runList.query(p, Page{Desc: true, Limit: 5}), p.values
+}

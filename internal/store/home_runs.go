@@ -53,8 +53,11 @@ func sentValues(owner int64, since time.Time) []any {
 // OpenRuns lists runs of mailings that are under way, the newest first; of everybody
 // when owner is 0, as in those below.
 func (s *Store) OpenRuns(ctx context.Context, owner, most int64) ([]RunRow, error) {
-	return s.runsWhere(ctx, owner, most, "(r.state = 'opening' or r.state = 'sending')")
+	return s.runsWhere(ctx, owner, most, underWay)
 }
+
+// underWay is as the index of those runs says it.
+const underWay = "(r.state = 'opening' or r.state = 'sending')"
 
 // DoubtedRuns lists runs with deliveries that wait for a person's word.
 func (s *Store) DoubtedRuns(ctx context.Context, owner, most int64) ([]RunRow, error) {
@@ -74,17 +77,22 @@ func (s *Store) runsWhere(ctx context.Context, owner, most int64, conditions ...
 }
 
 func (s *Store) runsOf(ctx context.Context, p predicate, owner, most int64, conditions ...string) ([]RunRow, error) {
-	p.conditions = append(p.conditions, conditions...)
-	p.conditions = append(p.conditions, "r.kind in ('scheduled', 'manual', 'again')")
-	if owner != 0 {
-		p.and("r.owner_id = ?", owner)
-	}
-	rows, _, err := s.rows(ctx, runList, p, Page{Desc: true, Limit: most, Uncounted: true})
+	rows, _, err := s.rows(ctx, runList, p.ofRuns(owner, conditions...), Page{Desc: true, Limit: most, Uncounted: true})
 	if err != nil {
 		return nil, wrap(err, "list runs")
 	}
 	runs, err := collect(rows, scanRun)
 	return runs, wrap(err, "list runs")
+}
+
+// ofRuns adds conditions, and that the runs are of mailings of the owner, if that is not 0.
+func (p predicate) ofRuns(owner int64, conditions ...string) predicate {
+	p.conditions = append(p.conditions, conditions...)
+	p.conditions = append(p.conditions, "r.kind in ('scheduled', 'manual', 'again')")
+	if owner != 0 {
+		p.and("r.owner_id = ?", owner)
+	}
+	return p
 }
 
 // ContactAttempts lists the attempts to mail a contact of the owner before then, newest

@@ -68,7 +68,9 @@ func (p *predicate) where() string {
 }
 
 // list is a query in parts; columns maps what may be sorted by to SQL, "" being
-// the default.
+// the default. What is joined to its table stands to the right of a left join, even if
+// it is always there: SQLite may go through the left side only first, where the index is
+// that the list is sorted by, and not through the few accounts.
 type list struct {
 	fields, from string
 	columns      map[string]string
@@ -225,7 +227,7 @@ var mailingList = list{
 	fields: `m.id, m.owner_id, m.message_id, m.audience, m.rule, m.doubt, m.weight, m.from_name, m.reply_to, m.status,
 m.next_at, m.last_at, m.stop_by, m.stop_why, m.stopped_at, m.created_at, m.updated_at, g.subject,
 (select count(*) from mailing_contacts mc where mc.mailing_id = m.id), a.first_name || ' ' || a.last_name, a.email`,
-	from: "mailings m join messages g on g.id = m.message_id join accounts a on a.id = m.owner_id",
+	from: "mailings m left join messages g on g.id = m.message_id left join accounts a on a.id = m.owner_id",
 	columns: map[string]string{
 		"": "m.created_at", "created": "m.created_at", "next": "m.next_at", "last": "m.last_at",
 		"status": "m.status", "subject": "g.search",
@@ -239,6 +241,7 @@ type MailingFilter struct {
 	Status mailing.Status
 	Active bool // only those that the home page counts as active
 	Coming bool // only those that will be sent: live, with a next occurrence
+	Halted bool // only those that were paused or disabled
 }
 
 // Mailings lists mailings, sorted by created, next, last, status or subject.
@@ -263,6 +266,9 @@ func (f MailingFilter) predicate(search string) (p predicate) {
 	}
 	if f.Coming || f.Active {
 		p.conditions = append(p.conditions, "m.status in ('created', 'running')")
+	}
+	if f.Halted { // as the index of them says it
+		p.conditions = append(p.conditions, "m.status in ('paused', 'disabled')")
 	}
 	p.search("g.search", search)
 	return p

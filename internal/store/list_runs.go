@@ -18,7 +18,7 @@ type RunRow struct {
 var runList = list{
 	fields: `r.id, coalesce(r.mailing_id, 0), r.owner_id, r.kind, r.scheduled_for, r.state, r.audience, r.sent, r.failed,
 r.skipped, r.in_doubt, r.halt, r.created_at, r.finished_at, v.subject, a.first_name || ' ' || a.last_name`,
-	from:     "runs r join versions v on v.id = r.version_id join accounts a on a.id = r.owner_id",
+	from:     "runs r left join versions v on v.id = r.version_id left join accounts a on a.id = r.owner_id",
 	columns:  map[string]string{"": "r.created_at"},
 	tiebreak: "r.id",
 }

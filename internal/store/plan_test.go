@@ -48,6 +48,23 @@ func TestPlans(t *testing.T) {
 			t.Errorf("what owner %d has sent is found by\n%s", owner, got)
 		}
 	}
+	const status = mailing.StatusPaused
+	byNext, newest := store.Page{Sort: "next", Limit: 5}, store.Page{Desc: true, Limit: 5}
+	for index, one := range map[string]func() (string, []any){
+		"mailings_coming": func() (string, []any) {
+			return store.MailingsQuery(store.MailingFilter{Owner: 7, Coming: true}, byNext)
+		},
+		"mailings_stopped": func() (string, []any) {
+			return store.MailingsQuery(store.MailingFilter{Owner: 7, Status: status, Halted: true}, newest)
+		},
+		"mailings_owner_created": func() (string, []any) { return store.MailingsQuery(store.MailingFilter{Owner: 7}, newest) },
+		"runs_under_way":         func() (string, []any) { return store.RunsQuery(7, true) },
+		"runs_owner_created":     func() (string, []any) { return store.RunsQuery(7, false) },
+	} {
+		if got := plan(one()); !strings.Contains(got, index+" ") || strings.Contains(got, "TEMP B-TREE") {
+			t.Errorf("what the home page tells is not found by %s but by\n%s", index, got)
+		}
+	}
 	if got := plan(store.ContactAttemptsQuery()); !strings.Contains(got, "deliveries_contact ") || !strings.Contains(got, "attempts_delivery ") {
 		t.Errorf("the attempts to mail a contact are found by\n%s", got)
 	}
