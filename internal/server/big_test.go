@@ -168,6 +168,7 @@ type lighthouseReport struct {
 	Audits map[string]struct {
 		Title, DisplayValue string
 		Score               *float64
+		Details             struct{ Items json.RawMessage } // most often a list
 	}
 }
 
@@ -198,6 +199,11 @@ func (h *bigHouse) lighthouse(t *testing.T, program, path string) (scores map[st
 			a := report.Audits[ref.ID]
 			if ref.Weight > 0 && a.Score != nil && *a.Score < 1 {
 				faults = append(faults, fmt.Sprintf("%s: %s (%s) %s", name, a.Title, ref.ID, a.DisplayValue))
+				var items []struct{ Node struct{ Snippet string } }
+				_ = json.Unmarshal(a.Details.Items, &items)
+				for _, item := range items {
+					faults = append(faults, "\t"+item.Node.Snippet)
+				}
 			}
 		}
 	}
