@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -19,9 +20,24 @@ import (
 const demoPerPage = 50
 
 // demoPolicy is what a kept mail is shown with: its own styles and the pictures
-// within it, no script, no form, nothing from another host, only in our frame.
+// within it, no script, no form, nothing from another host, only in our frame. A link
+// that is clicked opens a tab of its own, as in any mailbox.
 const demoPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; " +
-	"form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox"
+	"form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox " + demoSandbox
+
+const demoSandbox = "allow-popups allow-popups-to-escape-sandbox"
+
+// mailHead is where a mail says what holds for all of it.
+var mailHead = regexp.MustCompile(`(?i)<head(\s[^>]*)?>`)
+
+// linksInTabs has the links of a mail open tabs of their own.
+func linksInTabs(html string) string {
+	const target = `<base target="_blank">`
+	if at := mailHead.FindStringIndex(html); at != nil {
+		return html[:at[1]] + target + html[at[1]:]
+	}
+	return target + html
+}
 
 func (w *Web) demoRoutes() []Route {
 	return []Route{
@@ -168,7 +184,7 @@ func showDemoHTML(r *request) error {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
-	_, err = io.WriteString(r.out, m.Parsed.HTML)
+	_, err = io.WriteString(r.out, linksInTabs(m.Parsed.HTML))
 	return err
 }
 

@@ -76,9 +76,10 @@ func TestDemoMailbox(t *testing.T) {
 		c.host = "rebound.example"
 		c.get("/demo").expect(http.StatusNotFound)
 	})
-	h.run("a mail is shown in a frame that can do nothing", func(t *testing.T) {
+	h.run("a mail is shown in a frame that can do nothing but open a link in a tab of its own", func(t *testing.T) {
+		const tabsOnly = "allow-popups allow-popups-to-escape-sandbox"
 		p := h.visitor().get(mail).expect(http.StatusOK).shows("h1", "Код подтверждения: 123456").shows(".facts", "anna@example.org")
-		if frame := p.one("iframe"); !has(frame, "sandbox") || attribute(frame, "sandbox") != "" {
+		if frame := p.one("iframe"); !has(frame, "sandbox") || attribute(frame, "sandbox") != tabsOnly {
 			t.Errorf("its sandbox is %q", attribute(frame, "sandbox"))
 		}
 		if strings.Contains(p.body, "alert(1)") {
@@ -91,8 +92,11 @@ func TestDemoMailbox(t *testing.T) {
 				t.Errorf("the policy %q lacks %q", policy, want)
 			}
 		}
-		if strings.Contains(policy, "allow-") || strings.Contains(policy, "script-src") {
+		if !strings.HasSuffix(policy, "sandbox "+tabsOnly) || strings.Contains(policy, "script-src") {
 			t.Errorf("the policy is %q", policy)
+		}
+		if html.one("base"); html.attr("base", "target") != "_blank" {
+			t.Error("links open in the frame, where no page may be")
 		}
 		html.shows("p", "rich words")
 	})

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 
 	"vestnik/internal/mailing"
@@ -18,10 +19,17 @@ var statuses = map[mailing.Kind]int{
 	mailing.Unavailable: http.StatusServiceUnavailable,
 }
 
+// isOnlyGone reports whether the error says no more than that the visitor has left: what
+// was asked for was given up, or could not be written.
+func isOnlyGone(err error) bool {
+	var network *net.OpError
+	return errors.Is(err, context.Canceled) || errors.As(err, &network) && network.Op == "write"
+}
+
 // fail answers with a page that says what went wrong. What is our fault is
 // logged; the visitor gets an apology and the request's id.
 func (r *request) fail(err error) {
-	if errors.Is(err, context.Canceled) && r.in.Context().Err() != nil {
+	if r.in.Context().Err() != nil && isOnlyGone(err) {
 		return // nobody waits for an answer
 	}
 	status, ok := statuses[mailing.KindOf(err)]

@@ -73,7 +73,7 @@ func (r *request) changeRelay(done string, change func(id int64) error) error {
 // the database there is none, and the page itself tells that.
 func (r *request) alarms() []ui.Alarm {
 	stopped, err := r.App.StoppedRelays(r.in.Context(), r.actor)
-	if err != nil {
+	if err != nil && r.in.Context().Err() == nil {
 		r.Log.Warn("alarms cannot be read", "error", err)
 	}
 	var alarms []ui.Alarm
@@ -86,7 +86,7 @@ func (r *request) alarms() []ui.Alarm {
 		})
 	}
 	refused, err := r.App.RefusedRelays(r.in.Context(), r.actor)
-	if err != nil {
+	if err != nil && r.in.Context().Err() == nil {
 		r.Log.Warn("alarms cannot be read", "error", err)
 	}
 	for _, relay := range refused {
