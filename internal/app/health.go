@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -177,6 +178,9 @@ func (a *App) relaysVitals(ctx context.Context) []Vital {
 	var all []Vital
 	for _, row := range rows {
 		all = append(all, relayVital(shownRelay(row), troubles)...)
+	}
+	if a.LinksAreLocal() && slices.ContainsFunc(rows, func(row store.Relay) bool { return row.Enabled }) {
+		all = append(all, Vital{Part: "relay", Condition: Attention, Says: "links_local", With: map[string]any{"address": a.BaseURL}})
 	}
 	if len(all) == 0 {
 		all = append(all, Vital{Part: "relay", Condition: Good, Says: "fine", With: map[string]any{"relays": int64(len(rows))}})

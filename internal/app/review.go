@@ -253,6 +253,9 @@ func (a *App) reviewRoad(ctx context.Context, f ReviewForm, v *MailingReview) er
 		return err
 	}
 	v.add(CheckPasses, "", "mail_server", 0)
+	if a.LinksAreLocal() {
+		v.add(CheckWarns, "", "links_local", 0, "address", a.BaseURL)
+	}
 	for _, domain := range unsigned {
 		v.add(CheckWarns, "", "unsigned", 0, "domain", domain)
 	}

@@ -27,6 +27,9 @@ func (w *Web) relayRoutes() []Route {
 type relayList struct {
 	relays []app.RelaySettings
 	given  bool // none is in use, but mails leave by that of SMTP_URL
+
+	localLinks bool   // links in mails lead to where no recipient gets
+	base       string // what they begin with
 	// examples are the actor's, whose addresses nobody has.
 	examples exampleState
 }
@@ -40,7 +43,7 @@ func listRelays(r *request) error {
 	if err != nil {
 		return err
 	}
-	list := relayList{relays: relays, examples: examples}
+	list := relayList{relays: relays, examples: examples, localLinks: r.App.LinksAreLocal(), base: r.App.BaseURL}
 	list.given = !list.inUse() && !r.Demo()
 	return r.render(http.StatusOK, relaysPage(r.page(r.T("relay.title")), list))
 }
