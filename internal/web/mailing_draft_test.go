@@ -87,7 +87,7 @@ func TestDraftOfANewMailing(t *testing.T) {
 		if got := p.attr("input[name=reply_to]", "value"); got != "old@example.org" {
 			t.Errorf("what was typed is %q", got)
 		}
-		if now := anna.get(path + "/edit"); now.attr("input[name=from_name]", "value") != "Лавка" || now.attr("input[name=reply_to]", "value") != "" {
+		if now := anna.get(path + "/edit"); now.attr("input[name=from_name]", "value") != "Лавка" || now.attr("input[name=reply_to]", "value") != anna.owner.Email {
 			t.Error("the other page's change is gone")
 		}
 		anna.submit(p, theForm, url.Values{"do": {"force"}}).expect(http.StatusSeeOther)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	"vestnik/internal/app"
 	"vestnik/internal/mailing"
@@ -24,11 +25,13 @@ type mailingForm struct {
 // oftenNow is the choice, in place of a frequency, to send as soon as it is made.
 const oftenNow = "now"
 
-// firstForm is what a new mailing begins with.
+// firstForm is what a new mailing begins with. It is from whoever writes it, and answers
+// go to them: else both would be those of whoever has set up the mail server.
 func (r *request) firstForm() mailingForm {
 	return mailingForm{
 		Audience: string(mailing.AudienceAll), Rule: r.firstRule(),
 		Doubt: string(mailing.NeverTwice), Weight: string(mailing.WeightNormal),
+		FromName: strings.TrimSpace(r.actor.FirstName + " " + r.actor.LastName), ReplyTo: r.actor.Email,
 	}
 }
 

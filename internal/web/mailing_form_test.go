@@ -367,3 +367,12 @@ func TestChooseClients(t *testing.T) {
 		eva.get("/mailings/new").shows("#audience a[href=/clients]", "Клиенты")
 	})
 }
+
+func TestANewMailingIsFromWhoeverWritesIt(t *testing.T) {
+	h := newHarness(t)
+	anna := newRoom(h, "anna@example.org", 1)
+	p := anna.get("/mailings/new").expect(http.StatusOK)
+	if name, to := p.attr("input[name=from_name]", "value"), p.attr("input[name=reply_to]", "value"); name != "Анна Петрова" || to != "anna@example.org" {
+		t.Errorf("it is from %q, and answers go to %q", name, to)
+	}
+}
