@@ -15,8 +15,10 @@ type relayPreset struct {
 }
 
 // relayPresets are the services that most people come from, with the settings and limits of
-// their help pages. The region of Amazon SES stands for itself; its limits are those that an
-// account begins with.
+// their help pages, as of November 2026: Yandex Mail, "Sending a large number of messages"
+// (500 recipients in 24 hours); Gmail, 500 a day for personal accounts; Amazon SES, "Service
+// quotas" (in the sandbox 200 in 24 hours and one a second, which an account begins with; its
+// region stands for all).
 func relayPresets() []relayPreset {
 	return []relayPreset{
 		{

@@ -92,7 +92,7 @@ func searchPage(p ui.Page, list ui.List, groups []ui.HitGroup, allClients string
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = ui.EmptyState(ui.Empty{Icon: "search", Title: p.T("list.nothing"), Text: p.T("palette.nothing")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.EmptyState(ui.Empty{Icon: "search", Title: p.T("list.nothing"), Text: p.T("palette.another_word")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
