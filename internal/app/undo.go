@@ -110,6 +110,17 @@ func (a *App) UndoDeletion(ctx context.Context, actor mailing.Account, id int64)
 	return u, err
 }
 
+// TrashRow is a deletion that can be brought back.
+type TrashRow = store.TrashRow
+
+// trashMost is how many deletions are listed, the latest; chosen.
+const trashMost = 100
+
+// TrashOf lists what the actor has deleted of theirs and can bring back with UndoDeletion.
+func (a *App) TrashOf(ctx context.Context, actor mailing.Account) ([]TrashRow, error) {
+	return a.store.TrashOf(ctx, actor.ID, a.Now(), trashMost)
+}
+
 // undeletions are what the audit log calls it that things are brought back.
 var undeletions = map[mailing.ThingKind]mailing.Action{
 	mailing.ThingContact: "contact.restore", mailing.ThingMessage: "message.restore", mailing.ThingMailing: "mailing.restore",

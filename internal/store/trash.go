@@ -164,6 +164,7 @@ type Trash struct {
 	OwnerID int64
 	ThingID int64  // of the only one; 0: there are several
 	Name    string // what the audit log calls it
+	Email   string // of the only client; empty: it is another thing, or there are several
 	Count   int64
 }
 
@@ -176,7 +177,7 @@ func (s *Store) Trash(ctx context.Context, batch int64, now time.Time) (Trash, e
 	}
 	t := Trash{Batch: batch, Kind: mailing.ThingKind(rows[0].Kind), OwnerID: rows[0].OwnerID, Count: int64(len(rows))}
 	if len(rows) == 1 {
-		t.ThingID = rows[0].ThingID
+		t.ThingID, t.Email = rows[0].ThingID, rows[0].Email
 		t.Name, err = s.nameOfTrash(ctx, rows[0])
 	}
 	return t, wrap(err, "name of trash")

@@ -128,6 +128,7 @@ func (r *request) pagePlaces() []place {
 		{ui.Hit{Label: r.T("nav.profile"), Icon: "user-circle", Path: "/profile"}, r.T("palette.words_profile")},
 		{ui.Hit{Label: r.T("security.title"), Icon: "shield-lock", Path: "/profile/security"}, r.T("palette.words_security")},
 		{ui.Hit{Label: r.T("audit.own_title"), Icon: "history", Path: activityPath}, ""},
+		{ui.Hit{Label: r.T("trash.title"), Icon: "trash", Path: trashPath}, r.T("palette.words_trash")},
 	}
 	if r.readsDemo() {
 		places = append(places, place{ui.Hit{Label: r.T("nav.demo"), Icon: "inbox", Path: "/demo"}, ""})

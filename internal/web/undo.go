@@ -15,6 +15,7 @@ import (
 // undoRoutes take back what was done, or do it once more.
 func (w *Web) undoRoutes() []Route {
 	return []Route{
+		{Pattern: "GET " + trashPath, Access: SignedIn, Serve: listTrash},
 		{Pattern: "POST /undo/{id}", Access: SignedIn, Serve: w.undoDeletion},
 		{Pattern: "POST /runs/{id}/undo", Access: SignedIn, Serve: w.undoSend},
 		{Pattern: "GET /runs/{id}/again", Access: SignedIn, Serve: w.askToSendAgain},

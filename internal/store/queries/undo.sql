@@ -93,6 +93,11 @@ values (@batch, @kind, @thing_id, @owner_id, @email, @content, @deleted_at);
 -- name: Trash :many
 select * from trash where batch = @batch and deleted_at >= @since order by kind, thing_id;
 
+-- name: TrashOf :many
+select batch, cast(max(deleted_at) as bigint) as deleted_at from trash
+where owner_id = @owner_id and deleted_at >= @since
+group by batch order by 2 desc, batch limit cast(sqlc.arg(most) as bigint);
+
 -- name: DropTrash :execrows
 delete from trash where batch = @batch;
 

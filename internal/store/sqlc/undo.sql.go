@@ -391,6 +391,46 @@ func (q *Queries) Trash(ctx context.Context, arg TrashParams) ([]Trash, error) {
 	return items, nil
 }
 
+const trashOf = `-- name: TrashOf :many
+select batch, cast(max(deleted_at) as bigint) as deleted_at from trash
+where owner_id = $1 and deleted_at >= $2
+group by batch order by 2 desc, batch limit cast($3 as bigint)
+`
+
+type TrashOfParams struct {
+	OwnerID int64
+	Since   int64
+	Most    int64
+}
+
+type TrashOfRow struct {
+	Batch     int64
+	DeletedAt int64
+}
+
+func (q *Queries) TrashOf(ctx context.Context, arg TrashOfParams) ([]TrashOfRow, error) {
+	rows, err := q.db.QueryContext(ctx, trashOf, arg.OwnerID, arg.Since, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TrashOfRow
+	for rows.Next() {
+		var i TrashOfRow
+		if err := rows.Scan(&i.Batch, &i.DeletedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const trustDead = `-- name: TrustDead :execrows
 delete from suppressions
 where suppressions.owner_id = $1 and reason = 'bounced' and email in (
