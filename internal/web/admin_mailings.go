@@ -58,10 +58,12 @@ func (r *request) mailingOwners() ([]ui.Option, error) {
 	chosen := r.number(ownerParam)
 	if chosen > 0 && !slices.ContainsFunc(owners, func(a mailing.Account) bool { return a.ID == chosen }) {
 		one, err := r.App.User(r.in.Context(), r.actor, chosen)
-		if err != nil {
+		switch {
+		case err == nil:
+			owners = append(owners, one.Account)
+		case mailing.KindOf(err) != mailing.NotFound: // who is gone has no mailings, which is no fault
 			return nil, err
 		}
-		owners = append(owners, one.Account)
 	}
 	options := []ui.Option{{Label: r.T("admin.any_owner")}}
 	for _, a := range owners {

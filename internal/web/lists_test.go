@@ -233,3 +233,8 @@ func TestStarters(t *testing.T) {
 		c.get("/messages/starters/bogus/thumbnail").expect(http.StatusNotFound)
 	})
 }
+
+func TestAllMailingsOfSomebodyWhoIsGone(t *testing.T) {
+	h := newHarness(t)
+	h.signIn(h.account("admin@example.org", mailing.RoleAdmin)).get("/admin/mailings?owner=77").expect(http.StatusOK).one(".nothing-title")
+}
