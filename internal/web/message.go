@@ -93,6 +93,7 @@ type messageView struct {
 	owner    string // whose it is, when not the actor's
 	contacts []ui.Option
 	test     testForm
+	stored   string // under which name the browser kept what was just stored; empty: nothing was
 }
 
 // testForm is where a test of a message goes to.
@@ -118,7 +119,7 @@ func (r *request) viewMessage(test testForm, status int) error {
 	if err != nil {
 		return err
 	}
-	v.owner = owners[m.OwnerID]
+	v.owner, v.stored = owners[m.OwnerID], r.sessions.PopString(r.in.Context(), sessionStored)
 	return r.render(status, messagePage(r.page(r.SubjectName(m.Subject)), v))
 }
 
@@ -184,6 +185,8 @@ type editorForm struct {
 	typed    app.MessageForm
 	contacts []ui.Option
 	test     testForm // its problems are those of the whole form
+	kept     string   // under which name the browser keeps what is typed
+	answer   bool     // to what was typed, which stands in it
 }
 
 func (f editorForm) action() string {
@@ -219,7 +222,10 @@ func (r *request) editor(id int64, typed app.MessageForm, sent ...ui.Flash) (fun
 	return func(problems map[string]string) templ.Component {
 		p := r.page(title)
 		p.Flashes = append(p.Flashes, sent...)
-		return editorPage(p, editorForm{id, typed, contacts, testForm{to, r.field("contact"), problems}})
+		return editorPage(p, editorForm{
+			id: id, typed: typed, contacts: contacts, test: testForm{to, r.field("contact"), problems},
+			kept: keptName(r.actor, id), answer: r.in.Method == http.MethodPost,
+		})
 	}, nil
 }
 
@@ -258,14 +264,16 @@ func createMessage(r *request) error {
 	if err != nil {
 		return r.mendEditor(err, 0, typed)
 	}
-	return r.messageDone(m, r.T("messages.created"))
+	return r.messageDone(0, m, r.T("messages.created"))
 }
 
-// messageDone shows the message that was stored, with what is odd about it.
-func (r *request) messageDone(m mailing.Message, sentence string) error {
+// messageDone shows the message that was stored from the editor of a message, 0 for a new
+// one, with what is odd about it.
+func (r *request) messageDone(of int64, m mailing.Message, sentence string) error {
 	for _, warning := range r.App.MessageWarnings(m) {
 		r.flash(ui.Warning, r.Error(warning))
 	}
+	r.sessions.Put(r.in.Context(), sessionStored, keptName(r.actor, of))
 	return r.done(messagePath(m.ID), sentence)
 }
 
@@ -296,7 +304,7 @@ func updateMessage(r *request) error {
 	if err != nil {
 		return r.mendEditor(err, id, typed)
 	}
-	return r.messageDone(m, r.T("messages.saved"))
+	return r.messageDone(m.ID, m, r.T("messages.saved"))
 }
 
 func deleteMessage(r *request) error {

@@ -221,7 +221,10 @@ func starterLine(p ui.Page) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		for _, name := range starterNames() {
-			templ_7745c5c3_Err = ui.LinkButton(ui.Button{Look: ui.Quiet, Label: p.T("messages.starter." + name), Path: "/messages/new?" + query(starterParam, name)}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.LinkButton(ui.Button{
+				Look: ui.Quiet, Label: p.T("messages.starter." + name), Path: "/messages/new?" + query(starterParam, name),
+				Attributes: templ.Attributes{"data-starter": true},
+			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

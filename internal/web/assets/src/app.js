@@ -5,6 +5,7 @@ import "htmx.org/dist/htmx.esm.js";
 import "htmx.org/dist/ext/hx-sse.js";
 import "./copy.js";
 import "./files.js";
+import "./kept.js";
 import "./lists.js";
 import "./menus.js";
 import "./palette.js";
