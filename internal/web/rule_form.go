@@ -1,7 +1,6 @@
 package web
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -232,22 +231,10 @@ func readWeekday(number string) time.Weekday {
 
 func isoWeekday(day time.Weekday) string { return strconv.Itoa((int(day)+6)%7 + 1) }
 
-// zoneOptions are the zones to choose from, with one more when it is not among
-// them. Each says how far its clock is from UTC today.
+// zoneOptions are the zones of a mailing's form, with one more when the chosen one is not
+// among them.
 func (r *request) zoneOptions(chosen string) []ui.Option {
-	names := zoneNames()
-	if _, err := mailing.LoadZone(chosen); err == nil && !slices.Contains(names, chosen) {
-		names = append(names, chosen)
-	}
-	options := make([]ui.Option, 0, len(names))
-	for _, name := range names {
-		zone, err := mailing.LoadZone(name)
-		if err != nil {
-			continue // a time zone database that is older than the name
-		}
-		options = append(options, ui.Option{Value: name, Label: r.Zone(name) + " (UTC" + r.now.In(zone).Format("-07:00") + ")"})
-	}
-	return options
+	return zonesAmong(r.Printer, r.now, append(zoneNames(), chosen))
 }
 
 // zoneNames are those that have a name in the interface's languages: of the

@@ -1,12 +1,17 @@
 package web
 
 import (
+	"cmp"
 	_ "embed"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/a-h/templ"
 
+	"vestnik/internal/i18n"
+	"vestnik/internal/mailing"
 	"vestnik/internal/web/ui"
 )
 
@@ -16,17 +21,37 @@ import (
 //go:embed zones.txt
 var zonesText string
 
-// allZones are the IANA names that a form offers, sorted. Others may be typed.
+// allZones are the IANA names that a form offers, sorted.
 var allZones = sync.OnceValue(func() []string { return strings.Fields(zonesText) })
 
-// withList makes a field offer the options of a <datalist>.
-func withList(f ui.Field, id string) ui.Field {
-	if f.Attributes == nil {
-		f.Attributes = templ.Attributes{}
+// zoneChoices are all zones that a person can live by, with the chosen one: first those of
+// the form of a mailing, then the others by their names. What is no zone stays as it was
+// sent, so that the choice does not change unasked.
+func zoneChoices(p ui.Page, chosen string) []ui.Option {
+	first := zonesAmong(p.Printer, p.Now, append(zoneNames(), chosen))
+	others := slices.DeleteFunc(zonesAmong(p.Printer, p.Now, allZones()), func(o ui.Option) bool {
+		return slices.ContainsFunc(first, func(known ui.Option) bool { return known.Value == o.Value })
+	})
+	slices.SortFunc(others, func(a, b ui.Option) int { return cmp.Compare(a.Label, b.Label) })
+	all := append(first, others...)
+	if _, err := mailing.LoadZone(chosen); err != nil {
+		all = slices.Insert(all, 0, ui.Option{Value: chosen, Label: chosen})
 	}
-	f.Attributes["list"] = id
-	f.Autocomplete = "off"
-	return f
+	return all
+}
+
+// zonesAmong are those of the names that this machine knows, once each. Each says how far
+// its clock is from UTC today.
+func zonesAmong(p *i18n.Printer, now time.Time, names []string) []ui.Option {
+	options := make([]ui.Option, 0, len(names))
+	for i, name := range names {
+		zone, err := mailing.LoadZone(name)
+		if err != nil || slices.Contains(names[:i], name) {
+			continue // a time zone database that is older than the name
+		}
+		options = append(options, ui.Option{Value: name, Label: p.Zone(name) + " (UTC" + now.In(zone).Format("-07:00") + ")"})
+	}
+	return options
 }
 
 // withZones loads the script that fills in the browser's zone.

@@ -3,6 +3,7 @@
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-for (const field of document.querySelectorAll("input[data-zone]")) {
-  if (zone && field.value === field.dataset.zone) field.value = zone;
+for (const field of document.querySelectorAll("[data-zone]")) {
+  const offered = !field.options || [...field.options].some((option) => option.value === zone);
+  if (zone && offered && field.value === field.dataset.zone) field.value = zone;
 }
