@@ -59,7 +59,7 @@ type Amiss struct {
 	Waiting []RunRow     // for their owner's day to be over, as many mails as they may send having gone out
 	Doubted []RunRow     // with deliveries that wait for a person's word
 	Failed  []RunRow     // at their end, without one mail that was accepted
-	Stopped []MailingRow // paused, or disabled
+	Stopped []MailingRow // paused or disabled by somebody else than their owner
 }
 
 // Empty reports whether all is well.
@@ -96,7 +96,7 @@ func (a *App) Amiss(ctx context.Context, actor mailing.Account, everyone bool, m
 		return n, err
 	}
 	for _, status := range []mailing.Status{mailing.StatusDisabled, mailing.StatusPaused} {
-		stopped := store.MailingFilter{Owner: owner, Status: status, Halted: true}
+		stopped := store.MailingFilter{Owner: owner, Status: status, Halted: true, Others: true}
 		rows, _, err := a.store.Mailings(ctx, stopped, Page{Desc: true, Limit: most, Uncounted: true})
 		if err != nil {
 			return n, err

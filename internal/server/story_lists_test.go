@@ -193,6 +193,6 @@ func (s *listsStory) timeline() {
 	s.sees(s.T("timeline.title"), s.T("deed.contact.suppress"), s.T("timeline.by", "who", s.T("mailings.you")))
 	s.look("timeline")
 	s.open("/")
-	s.sees(s.T("home.sent"), s.T("home.attention"))
+	s.sees(s.T("home.sent")) // what one has stopped oneself needs no attention
 	s.look("home")
 }

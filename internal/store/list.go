@@ -242,6 +242,7 @@ type MailingFilter struct {
 	Active bool // only those that the home page counts as active
 	Coming bool // only those that will be sent: live, with a next occurrence
 	Halted bool // only those that were paused or disabled
+	Others bool // of those, only what somebody else than the owner has stopped
 }
 
 // Mailings lists mailings, sorted by created, next, last, status or subject.
@@ -266,6 +267,9 @@ func (f MailingFilter) predicate(search string) (p predicate) {
 	}
 	if f.Coming || f.Active {
 		p.conditions = append(p.conditions, "m.status in ('created', 'running')")
+	}
+	if f.Others {
+		p.conditions = append(p.conditions, "m.stop_by <> m.owner_id")
 	}
 	if f.Halted { // as the index of them says it
 		p.conditions = append(p.conditions, "m.status in ('paused', 'disabled')")
