@@ -148,7 +148,7 @@ func (s *mailingStory) mendAndStart() {
 	s.until("nothing is red", `!document.querySelector("#review .tone-danger")`)
 	s.look("review")
 	s.follow("start", chromedp.Click(chromedp.CSS("#review button[value=apply]")))
-	s.sees(s.T("mailings.was_created"), s.named)
+	s.sees(s.T("status.created"), s.named)
 	s.link = strings.TrimPrefix(s.address(), s.base)
 	s.look("started")
 	s.open("/mailings")

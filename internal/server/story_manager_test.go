@@ -114,7 +114,7 @@ func (s *managerStory) disable() {
 	s.look("mailing-disable")
 	s.fill("why", "Жалобы на спам")
 	s.press(s.T("action.disable"))
-	s.sees(s.T("mailings.was_disabled"), s.T("status.disabled"))
+	s.sees(s.T("mailings.was_disabled", "subject", storySubject), s.T("status.disabled"))
 	s.holds("the manager cannot edit it", `![...document.querySelectorAll("main a")].some(a => a.pathname.endsWith("/edit"))`)
 	page := fmt.Sprintf("/mailings/%d", s.mailing.ID)
 	s.owner.get(page).shows(s.t, http.StatusOK, page,

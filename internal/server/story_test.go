@@ -218,7 +218,7 @@ func (s *story) addMailing() {
 		`document.querySelector("#review button[value=apply]").innerText.includes(%s)`, storyJS(s.In(zone).DateTimeZone(s.at))))
 	s.follow("start", chromedp.Click(chromedp.CSS("#review button[value=apply]")))
 	s.link = strings.TrimPrefix(s.address(), s.base)
-	s.sees(s.T("mailings.was_created"), words, s.In(zone).DateTimeZone(s.at), s.In(zone).DateTimeZone(s.at.AddDate(0, 0, 1)))
+	s.sees(s.T("mailings.was_planned", "subject", s.SubjectName(s.subject), "at", s.In(zone).DateTimeZone(s.at)), words, s.In(zone).DateTimeZone(s.at), s.In(zone).DateTimeZone(s.at.AddDate(0, 0, 1)))
 	s.holds("the next five dates are there", `document.querySelectorAll("main ol.dates li").length === 5`)
 	s.sees(s.T("mailings.weight"), s.T("weight.high"))
 	s.look("mailing")
@@ -285,7 +285,7 @@ func (s *story) openMail(c storyClient) {
 // schedule.
 func (s *story) sendByHand() {
 	s.open(s.link)
-	s.press(s.T("action.send"))
+	s.press(s.T("action.send_now"))
 	s.sees(s.N("mailings.reach_all", int64(len(s.clients))))
 	s.look("send")
 	s.press(s.N("mailings.send_now", int64(len(s.clients))))
@@ -318,7 +318,7 @@ func (s *story) unsubscribe() {
 func (s *story) disable() {
 	s.open(s.link)
 	s.press(s.T("action.disable"))
-	s.sees(s.T("mailings.was_disabled"), s.T("status.disabled"), s.T("mailings.upcoming_stopped"))
+	s.sees(s.T("mailings.was_disabled", "subject", s.SubjectName(s.subject)), s.T("status.disabled"), s.T("mailings.upcoming_stopped"))
 	s.look("mailing-disabled")
 	s.turnTo("/mailings")
 	s.sees(s.T("status.disabled"))

@@ -82,7 +82,7 @@ func (s *undoStory) undoDeletions() {
 	s.sees(s.T("undo.client_back"), "vera@example.com", s.T("timeline.attempt.accepted"))
 	s.open(fmt.Sprintf("/mailings/%d", s.mailing.ID))
 	s.press(s.T("action.delete"))
-	s.sees(s.T("mailings.was_deleted"))
+	s.sees(s.T("mailings.was_deleted", "subject", storySubject))
 	s.press(s.T("action.undo"))
 	s.sees(s.T("undo.mailing_back"), storySubject, s.T("run_kind.manual"))
 	s.look("undo-mailing-back")
@@ -91,9 +91,9 @@ func (s *undoStory) undoDeletions() {
 // undoPause pauses the mailing and takes that back from the message.
 func (s *undoStory) undoPause() {
 	s.press(s.T("action.pause"))
-	s.sees(s.T("mailings.was_paused"), s.T("status.paused"))
+	s.sees(s.T("mailings.was_paused", "subject", storySubject), s.T("status.paused"))
 	s.press(s.T("action.undo"))
-	s.sees(s.T("mailings.was_resumed"))
+	s.sees(s.T("mailings.was_resumed", "subject", storySubject))
 }
 
 func TestAgainStory(t *testing.T) {

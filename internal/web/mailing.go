@@ -128,7 +128,7 @@ type mailingPage struct {
 }
 
 func (w *Web) showMailing(r *request) error {
-	view, err := w.viewedMailing(r)
+	view, err := r.viewedMailing()
 	if err != nil {
 		return err
 	}

@@ -17,46 +17,47 @@ func (r *request) back(otherwise string) string {
 	return otherwise
 }
 
-// mailingAction does one thing with a mailing and says so on the page it came from.
+// mailingAction does one thing with a mailing and says so on the page it came from, in the
+// sentence of the key.
 func (r *request) mailingAction(do func(ctx context.Context, actor mailing.Account, id int64) error, sentence string) error {
-	id, err := r.id("id")
+	view, err := r.viewedMailing()
 	if err != nil {
 		return err
 	}
-	if err := do(r.in.Context(), r.actor, id); err != nil {
+	if err := do(r.in.Context(), r.actor, view.ID); err != nil {
 		return err
 	}
-	return r.done(r.back(mailingPath(id, "")), sentence)
+	return r.done(r.back(mailingPath(view.ID, "")), r.mailingSentence(sentence, view))
 }
 
 // pauseMailing can be taken back by what lets the mailing go on.
 func (w *Web) pauseMailing(r *request) error {
-	id, err := r.id("id")
+	view, err := r.viewedMailing()
 	if err != nil {
 		return err
 	}
-	if err := w.App.PauseMailing(r.in.Context(), r.actor, id); err != nil {
+	if err := w.App.PauseMailing(r.in.Context(), r.actor, view.ID); err != nil {
 		return err
 	}
-	return r.doneUndoably(r.back(mailingPath(id, "")), r.T("mailings.was_paused"), mailingPath(id, "/resume"))
+	return r.doneUndoably(r.back(mailingPath(view.ID, "")), r.mailingSentence("mailings.was_paused", view), mailingPath(view.ID, "/resume"))
 }
 
 func (w *Web) resumeMailing(r *request) error {
-	return r.mailingAction(w.App.ResumeMailing, r.T("mailings.was_resumed"))
+	return r.mailingAction(w.App.ResumeMailing, "mailings.was_resumed")
 }
 
 func (w *Web) enableMailing(r *request) error {
-	return r.mailingAction(w.App.EnableMailing, r.T("mailings.was_enabled"))
+	return r.mailingAction(w.App.EnableMailing, "mailings.was_enabled")
 }
 
 // deleteMailing returns to the list, since the mailing's page is gone. It can be taken back,
 // unless a run is going out: that is asked about first.
 func (w *Web) deleteMailing(r *request) error {
-	id, err := r.id("id")
+	view, err := r.viewedMailing()
 	if err != nil {
 		return err
 	}
-	back := r.back("/mailings")
+	id, sentence, back := view.ID, r.mailingSentence("mailings.was_deleted", view), r.back("/mailings")
 	if strings.HasPrefix(back, mailingPath(id, "")) {
 		back = "/mailings"
 	}
@@ -64,7 +65,7 @@ func (w *Web) deleteMailing(r *request) error {
 		if err := w.App.DeleteMailing(r.in.Context(), r.actor, id); err != nil {
 			return err
 		}
-		return r.done(back, r.T("mailings.was_deleted"))
+		return r.done(back, sentence)
 	}
 	undo, err := r.undoably(func(ctx context.Context) error { return w.App.DeleteMailing(ctx, r.actor, id) })
 	if mailing.CodeOf(err) == "mailing_sending" {
@@ -73,11 +74,11 @@ func (w *Web) deleteMailing(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.doneUndoably(back, r.T("mailings.was_deleted"), undo)
+	return r.doneUndoably(back, sentence, undo)
 }
 
 func (w *Web) askToDelete(r *request, back string) error {
-	view, err := w.viewedMailing(r)
+	view, err := r.viewedMailing()
 	if err != nil {
 		return err
 	}
@@ -92,7 +93,7 @@ type disableForm struct {
 func (w *Web) askWhyDisable(r *request) error { return w.renderDisable(r, http.StatusOK, "") }
 
 func (w *Web) renderDisable(r *request, status int, problem string) error {
-	view, err := w.viewedMailing(r)
+	view, err := r.viewedMailing()
 	if err != nil {
 		return err
 	}
@@ -104,23 +105,25 @@ func (w *Web) renderDisable(r *request, status int, problem string) error {
 }
 
 // viewedMailing returns the mailing in the path.
-func (w *Web) viewedMailing(r *request) (app.MailingView, error) {
+func (r *request) viewedMailing() (app.MailingView, error) {
 	id, err := r.id("id")
 	if err != nil {
 		return app.MailingView{}, err
 	}
-	return w.App.Mailing(r.in.Context(), r.actor, id)
+	return r.App.Mailing(r.in.Context(), r.actor, id)
+}
+
+// mailingSentence tells what was done with which mailing.
+func (r *request) mailingSentence(key string, m app.MailingView) string {
+	return r.T(key, "subject", r.SubjectName(m.Message.Subject))
 }
 
 func (w *Web) disableMailing(r *request) error {
-	id, err := r.id("id")
+	before, err := r.viewedMailing()
 	if err != nil {
 		return err
 	}
-	before, err := w.App.Mailing(r.in.Context(), r.actor, id)
-	if err != nil {
-		return err
-	}
+	id, sentence := before.ID, r.mailingSentence("mailings.was_disabled", before)
 	err = w.App.DisableMailing(r.in.Context(), r.actor, id, r.field("why"))
 	if problems, ok := r.problems(err); ok {
 		return w.renderDisable(r, http.StatusUnprocessableEntity, problems["why"])
@@ -130,14 +133,14 @@ func (w *Web) disableMailing(r *request) error {
 	}
 	back := r.back(mailingPath(id, ""))
 	if !before.Status.Live() { // to enable it would let it go on
-		return r.done(back, r.T("mailings.was_disabled"))
+		return r.done(back, sentence)
 	}
-	return r.doneUndoably(back, r.T("mailings.was_disabled"), mailingPath(id, "/enable"))
+	return r.doneUndoably(back, sentence, mailingPath(id, "/enable"))
 }
 
 // askToSend says how many will be mailed before anybody is.
 func (w *Web) askToSend(r *request) error {
-	view, err := w.viewedMailing(r)
+	view, err := r.viewedMailing()
 	if err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func TestNewMailing(t *testing.T) {
 		on := anna.get("/mailings/new").expect(http.StatusOK)
 		on.shows("#audience", "Получат 3 клиента").shows("#dates", "Один раз").shows("#review", "Выберите письмо")
 		done := anna.submit(on, theForm, applying(url.Values{"message": {strconv.FormatInt(anna.message.ID, 10)}}))
-		anna.follow(done.expect(http.StatusSeeOther)).shows(".flash", "добавлена").shows(".page-lead", "Один раз")
+		anna.follow(done.expect(http.StatusSeeOther)).shows(".flash", "запланирована. Первое письмо уйдёт").shows(".page-lead", "Один раз")
 		m := anna.mailings()[0]
 		want := mailing.Rule{Frequency: mailing.Once, Start: tomorrow(), At: mailing.Clock{Hour: 10}, Zone: "Europe/Moscow"}
 		if !reflect.DeepEqual(m.Rule, want) || m.Audience != mailing.AudienceAll || m.Doubt != mailing.NeverTwice || m.Weight != mailing.WeightNormal {

@@ -207,7 +207,7 @@ func (w *Web) apply(r *request, e mailingEditor) error {
 	if form.Now {
 		return w.sendMade(r, m)
 	}
-	return r.done(mailingPath(m.ID, ""), r.T("mailings.was_created"))
+	return r.done(mailingPath(m.ID, ""), r.plannedSentence(e, m))
 }
 
 // sendMade sends a mailing that has just been made for that.

@@ -77,13 +77,13 @@ func TestMailings(t *testing.T) {
 	t.Run("a row says all that was decided about a mailing", func(t *testing.T) {
 		p := anna.get("/mailings").expect(http.StatusOK)
 		p.shows(`a[href="`+at(m.ID, "")+`"]`, "Осенняя распродажа").shows("tbody .state", "Создана")
-		for _, want := range []string{"09:30", "Москва", "Каждый вторник и каждую пятницу", "все", "только что"} {
+		for _, want := range []string{"09:30", "ждёт срока", "Каждый вторник и каждую пятницу", "все", "только что"} {
 			p.shows("tbody", want)
 		}
 	})
 	t.Run("a row has the buttons that make sense now", func(t *testing.T) {
 		p := anna.get("/mailings")
-		for _, button := range []string{"Отправить", "Редактировать", "Приостановить", "Отключить", "Удалить"} {
+		for _, button := range []string{"Отправить сейчас", "Редактировать", "Приостановить", "Отключить", "Удалить"} {
 			p.shows(".row-actions", button)
 		}
 		if text := p.text(".row-actions"); strings.Contains(text, "Включить") || strings.Contains(text, "Продолжить") {

@@ -153,13 +153,13 @@ func TestUndoDeletion(t *testing.T) {
 	})
 	t.Run("a mailing comes back unless it is being sent: then it is asked about", func(t *testing.T) {
 		m := r.mailing(every(mailing.Daily))
-		deleted := r.follow(r.post(at(m.ID, "/delete"), nil)).shows(".undo-toast", "Рассылка удалена")
+		deleted := r.follow(r.post(at(m.ID, "/delete"), nil)).shows(".undo-toast", "Рассылка «Осенняя распродажа» удалена")
 		r.get(at(m.ID, "")).expect(http.StatusNotFound)
 		r.follow(r.submit(deleted, ".undo-toast form", nil)).expect(http.StatusOK).shows(".flash", "Рассылка вернулась")
 		r.post(at(m.ID, "/send"), nil).expect(http.StatusSeeOther)
 		ask := r.post(at(m.ID, "/delete"), nil).expect(http.StatusConflict).shows(".page-lead", "сейчас отправляется")
 		form := fieldsOf(ask.one("main form"))
 		form.Set("sure", "on")
-		r.follow(r.post(at(m.ID, "/delete"), form)).shows(".flash", "Рассылка удалена").lacks(".undo-toast")
+		r.follow(r.post(at(m.ID, "/delete"), form)).shows(".flash", "Рассылка «Осенняя распродажа» удалена").lacks(".undo-toast")
 	})
 }
