@@ -164,21 +164,30 @@ func compileParts(s Source) (parts, error) {
 	checkSubject(&problems, s.Subject)
 	checkBody(&problems, s.Body, s.Format)
 	checkAttachments(&problems, s.Attachments)
-	if len(problems) > 0 {
-		return parts{}, problems
+	wrong := problems // what is wrong with one part hides nothing of the other
+	var subject, text, html *liquid.Template
+	var err error
+	if !concerns(wrong, "subject") {
+		subject, err = liquid.Compile(strings.TrimSpace(s.Subject), liquid.Options{Context: liquid.Header, Lang: s.Lang})
+		if err := problems.AddError("subject", err); err != nil {
+			return parts{}, err
+		}
 	}
-	subject, err := liquid.Compile(strings.TrimSpace(s.Subject), liquid.Options{Context: liquid.Header, Lang: s.Lang})
-	if err := problems.AddError("subject", err); err != nil {
-		return parts{}, err
-	}
-	text, html, err := compileBody(s)
-	if err := problems.AddError("body", err); err != nil {
-		return parts{}, err
+	if !concerns(wrong, "body") && !concerns(wrong, "format") {
+		text, html, err = compileBody(s)
+		if err := problems.AddError("body", err); err != nil {
+			return parts{}, err
+		}
 	}
 	if len(problems) > 0 {
 		return parts{}, problems
 	}
 	return parts{subject: subject, text: text, html: html, names: variableNames(subject, text, html)}, nil
+}
+
+// concerns reports whether a problem is about the field.
+func concerns(problems mailing.Problems, field string) bool {
+	return slices.ContainsFunc(problems, func(p *mailing.Error) bool { return p.Field == field })
 }
 
 func variableNames(templates ...*liquid.Template) []string {

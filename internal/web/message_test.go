@@ -61,6 +61,7 @@ func TestMessageEditor(t *testing.T) {
 	t.Run("what is wrong stands beside the field, and what was typed stays", func(t *testing.T) {
 		p := c.post("/messages/new", url.Values{"subject": {"{% if x %}"}, "format": {"text"}, "body": {"{{ name"}}).expect(http.StatusUnprocessableEntity)
 		p.shows("#field-subject-error", "не закрыто").shows("#field-body-error", "Строка 1").shows("#field-body", "{{ name")
+		c.post("/messages/new", url.Values{"format": {"text"}, "body": {"{{ name"}}).shows("#field-subject-error", "Напишите тему").shows("#field-body-error", "Строка 1")
 		c.post("/messages/new", url.Values{"format": {"text"}}).shows("#field-subject-error", "Напишите тему").shows("#field-body-error", "Напишите текст")
 		p.one("input[name=format][value=text][checked]")
 		c.lang("en").post("/messages/new", url.Values{"format": {"pdf"}}).expect(http.StatusUnprocessableEntity).shows("h1", "New message")
