@@ -69,6 +69,16 @@ func (v MailingReview) Blocked() bool { return v.worst("") == CheckBlocks }
 // Done reports whether nothing has to be mended in a section.
 func (v MailingReview) Done(section string) bool { return v.worst(section) < CheckBlocks }
 
+// Warned counts what somebody should know of a section before the mailing goes out.
+func (v MailingReview) Warned(section string) (count int64) {
+	for _, c := range v.Checks {
+		if c.Section == section && c.Level == CheckWarns {
+			count++
+		}
+	}
+	return count
+}
+
 // worst is the worst level in a section, or in all.
 func (v MailingReview) worst(section string) (worst CheckLevel) {
 	for _, c := range v.Checks {

@@ -2,6 +2,8 @@ package web
 
 import (
 	"net/http"
+	"strings"
+	"unicode"
 
 	"github.com/a-h/templ"
 
@@ -104,7 +106,12 @@ func takeFactor(r *request) error {
 		return r.tooLate(mailing.Fault(mailing.NotFound, "not_found"))
 	}
 	if err := r.proveFactor(account); err != nil {
-		return r.mend(err, func(problems map[string]string) templ.Component { return r.factorPage(form, problems) })
+		return r.mend(err, func(problems map[string]string) templ.Component {
+			if form.kind == proofCode && problems["recovery"] != "" { // beside the field that it was typed into
+				problems = map[string]string{"code": problems["recovery"]}
+			}
+			return r.factorPage(form, problems)
+		})
 	}
 	return r.enter(account, form.next)
 }
@@ -117,7 +124,11 @@ func (r *request) proveFactor(account mailing.Account) error {
 	case proofRecovery:
 		return r.App.ProveRecovery(ctx, r.from, account, r.field("recovery"))
 	}
-	return r.App.ProveCode(ctx, r.from, account, r.field("code"))
+	code := r.field("code")
+	if strings.ContainsFunc(code, unicode.IsLetter) { // only recovery codes have any
+		return r.App.ProveRecovery(ctx, r.from, account, code)
+	}
+	return r.App.ProveCode(ctx, r.from, account, code)
 }
 
 func askFactorPasskey(r *request) error {

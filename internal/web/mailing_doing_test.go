@@ -3,6 +3,7 @@ package web_test
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -81,4 +82,33 @@ func TestAttentionIsForWhatOthersStopped(t *testing.T) {
 	if lines := anna.get("/").shows("#attention", "жалобы").find("#attention .line"); len(lines) != 1 {
 		t.Errorf("%d mailings want attention, not the one that somebody else has stopped", len(lines))
 	}
+}
+
+func TestSendAgainToBoxesThatAreNotThere(t *testing.T) {
+	h := newHarness(t)
+	anna := newSending(h, "anna@example.org", 1)
+	anna.settle(1, mailing.Failed, mailing.AttemptFailed, mailing.Reply{Code: 550, Enhanced: "5.1.1", Text: "no such user"})
+	if _, err := h.store.Suppress(ctx, mailing.Suppression{
+		OwnerID: anna.owner.ID, Email: address(1), Reason: mailing.ReasonBounced, CreatedAt: time.Now(),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	on := anna.get(anna.path("")).shows(".acts", "Посмотрите, кому его можно отправить ещё раз")
+	ask := anna.get(on.attr(".acts a", "href")).shows(".note", "Повторять пока некому").shows(".again-why", "такого ящика нет")
+	ask.one("#field-dead[required]")
+	if strings.Contains(ask.text(".again-why"), "0 ") {
+		t.Errorf("it says %s", ask.text(".again-why"))
+	}
+	anna.lang("en").get(ask.path).shows(".note", "There is nobody to send it to yet")
+}
+
+func TestNotesAreSeenBesideTheSection(t *testing.T) {
+	h := newHarness(t)
+	anna := newRoom(h, "anna@example.org", 1)
+	odd := storetest.Message(t, h.store, mailing.Message{OwnerID: anna.owner.ID, Subject: "Акция", Body: "Здравствуйте, {{ nick }}!"})
+	path := "/mailings/new?message=" + strconv.FormatInt(odd.ID, 10)
+	p := anna.get(path).shows("#content-line .tone-warning", "Можно отправлять, но посмотрите").shows("#content-line", "1 замечание")
+	p.lacks("#content-line .tone-success")
+	fine := "/mailings/new?message=" + strconv.FormatInt(anna.message.ID, 10)
+	anna.get(fine).shows("#content-line .tone-success", "Готово").lacks("#content-line .tone-warning")
 }

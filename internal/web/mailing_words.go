@@ -27,6 +27,10 @@ func (e mailingEditor) state(p ui.Page, section string, outside bool) ui.StepSta
 	if s.Done {
 		s.Mark = p.T("mailing_page.done")
 	}
+	if warned := e.Review.Warned(section); s.Done && warned > 0 {
+		s.Warns, s.Mark = true, p.T("doing.look")
+		s.Words = p.T("doing.look_at", "words", s.Words, "count", p.N("doing.notes", warned))
+	}
 	return s
 }
 

@@ -122,13 +122,21 @@ func TestSignInInTwoSteps(t *testing.T) {
 		c.submit(p, form, url.Values{"code": {code}}).expect(http.StatusUnprocessableEntity)
 	})
 	h.run("with a recovery code one is in, once", func(t *testing.T) {
-		const form = "form:has-text(Резервный код)"
+		const form = "details.otherwise form"
 		c, p := halfIn()
 		c.submit(p, form, url.Values{"recovery": {recovery[0]}}).expect(http.StatusSeeOther)
 		c.get("/profile").expect(http.StatusOK)
 		c, p = halfIn()
 		again := c.submit(p, form, url.Values{"recovery": {recovery[0]}}).expect(http.StatusUnprocessableEntity)
 		again.shows("#field-recovery-error", "Неверный код!").one("details[open]")
+	})
+	h.run("a recovery code will do in the field for the other, and what is wrong stands beside it", func(t *testing.T) {
+		const form = "form:has-text(Код из приложения)"
+		c, p := halfIn()
+		p.shows(form, "Резервный код тоже подойдёт")
+		c.submit(p, form, url.Values{"code": {"abcd-efgh"}}).expect(http.StatusUnprocessableEntity).shows("#field-code-error", "Неверный код").lacks("details[open]")
+		c.submit(p, form, url.Values{"code": {recovery[1]}}).expect(http.StatusSeeOther)
+		c.get("/profile").expect(http.StatusOK)
 	})
 	h.run("who is half way in goes back when the password was changed meanwhile", func(t *testing.T) {
 		c, p := halfIn()
@@ -139,7 +147,7 @@ func TestSignInInTwoSteps(t *testing.T) {
 		if err := h.store.SetPassword(context.Background(), anna.ID, hash); err != nil {
 			t.Fatal(err)
 		}
-		back := c.submit(p, "form:has-text(Резервный код)", url.Values{"recovery": {recovery[1]}})
+		back := c.submit(p, "details.otherwise form", url.Values{"recovery": {recovery[1]}})
 		if back.location() != "/login?next=%2Fclients" {
 			t.Errorf("it leads to %q", back.location())
 		}
@@ -149,7 +157,7 @@ func TestSignInInTwoSteps(t *testing.T) {
 		if err := h.store.Block(context.Background(), anna.ID, 0, "", time.Now()); err != nil {
 			t.Fatal(err)
 		}
-		back := c.submit(p, "form:has-text(Резервный код)", url.Values{"recovery": {recovery[2]}})
+		back := c.submit(p, "details.otherwise form", url.Values{"recovery": {recovery[2]}})
 		if back.location() != "/login?next=%2Fclients" {
 			t.Errorf("it leads to %q", back.location())
 		}
@@ -162,7 +170,7 @@ func TestSignInInTwoSteps(t *testing.T) {
 		if err := h.app.ResetFactors(context.Background(), app.Operator, anna.ID); err != nil {
 			t.Fatal(err)
 		}
-		back := c.submit(p, "form:has-text(Резервный код)", url.Values{"recovery": {recovery[3]}})
+		back := c.submit(p, "details.otherwise form", url.Values{"recovery": {recovery[3]}})
 		if back.location() != "/login?next=%2Fclients" {
 			t.Errorf("it leads to %q", back.location())
 		}
