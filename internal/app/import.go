@@ -20,6 +20,9 @@ const (
 	// MaxRefusals is how many refused lines of a file are stored; more are only
 	// counted. Chosen: nobody mends more by hand.
 	MaxRefusals = 100_000
+	// maxLines is of how many addresses an import remembers the line, to tell of a repeated
+	// one where it stood first: some 20 MB. Later ones count as known already. Chosen.
+	maxLines = 200_000
 	// shownRunes is how much of a refused value is stored. Chosen: enough to
 	// recognise it.
 	shownRunes = 200
@@ -64,14 +67,15 @@ type importing struct {
 	report  store.Import
 
 	contacts []mailing.Contact
-	emails   map[string]bool // of contacts
-	repeated int64           // contacts of this batch that were in it already
+	emails   map[string]bool  // of contacts
+	repeated int64            // contacts of this batch that were in it already
+	lines    map[string]int64 // where an address stood first, of the first maxLines
 	refusals []store.Refusal
 }
 
 // all reads the file to its end.
 func (im *importing) all(ctx context.Context) error {
-	im.emails = make(map[string]bool, importBatch)
+	im.emails, im.lines = make(map[string]bool, importBatch), map[string]int64{}
 	for {
 		record, err := im.file.next()
 		if errors.Is(err, io.EOF) {
@@ -118,6 +122,9 @@ func (im *importing) record(r csvRecord) error {
 		}
 		im.columns = &found
 		if header {
+			im.report.Untaken = found.untaken(r.cells)
+		}
+		if header {
 			return nil
 		}
 	}
@@ -134,11 +141,18 @@ func (im *importing) contact(line int64, c mailing.Contact) error {
 		im.refuse(line, fieldValue(typed, problems[0].Field), problems[0])
 		return nil
 	}
-	if im.emails[c.Email] {
+	if first, repeated := im.lines[c.Email]; repeated {
+		im.refuse(line, typed.Email, mailing.FieldFault(mailing.Invalid, "email", "csv_repeated", "line", first))
+		return nil
+	}
+	if len(im.lines) < maxLines {
+		im.lines[c.Email] = line
+	}
+	c.OwnerID, c.CreatedAt, c.UpdatedAt = im.report.OwnerID, im.report.CreatedAt, im.report.CreatedAt
+	if im.emails[c.Email] { // beyond those remembered
 		im.repeated++
 		return nil
 	}
-	c.OwnerID, c.CreatedAt, c.UpdatedAt = im.report.OwnerID, im.report.CreatedAt, im.report.CreatedAt
 	im.emails[c.Email] = true
 	im.contacts = append(im.contacts, c)
 	return nil

@@ -140,6 +140,18 @@ func columnList(cells []string) string {
 	return shortened(strings.Join(names, ", "))
 }
 
+// untaken names the columns of a header that nothing is read from.
+func (c columns) untaken(header []string) string {
+	var names []string
+	taken := []int{c.email, c.firstName, c.lastName, c.patronymic, c.comment, c.fullName}
+	for i, cell := range header {
+		if name := mailing.CleanLine(cell); name != "" && !slices.Contains(taken, i) {
+			names = append(names, name)
+		}
+	}
+	return shortened(strings.Join(names, ", "))
+}
+
 // contact reads a contact, not checked yet, from a record.
 func (c columns) contact(cells []string) mailing.Contact {
 	cell := func(i int) string {

@@ -172,6 +172,8 @@ type Import struct {
 	Total, Added, Existing, Refused int64
 	Fault                           string // code of what ended it early; empty: nothing
 	CreatedAt, FinishedAt           time.Time
+
+	Untaken string // columns that nothing was read from; known to who imports, and not kept
 }
 
 // Refusal is a line of a CSV file that was not imported, and why.

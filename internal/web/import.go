@@ -61,6 +61,9 @@ func importContacts(r *request) error {
 	if err != nil { // it broke off; the report says how far it came, and why
 		r.Log.Warn("import broke off", "import", report.ID, "fault", report.Fault, "error", err)
 	}
+	if report.Untaken != "" {
+		r.flash(ui.Warning, r.T("imports.untaken", "columns", report.Untaken))
+	}
 	r.redirect(importPath(report.ID))
 	return nil
 }

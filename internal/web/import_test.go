@@ -56,11 +56,13 @@ func TestImport(t *testing.T) {
 	})
 	var report string
 	t.Run("the good lines are taken, and the others told", func(t *testing.T) {
-		answer := c.upload("/clients/import", "file", "клиенты.csv", "E-mail;Имя\nivan@example.com;Иван\n=cmd;Пётр\nIVAN@example.com;Иван\n")
+		answer := c.upload("/clients/import", "file", "клиенты.csv", "E-mail;Имя;Телефон;Город\nivan@example.com;Иван\n=cmd;Пётр\nIVAN@example.com;Иван\n")
 		report = answer.location()
 		p := c.follow(answer).expect(http.StatusOK).shows(".page-lead", "клиенты.csv")
-		p.shows(".stats", "Добавлено 1").shows(".stats", "Уже были 1").shows(".stats", "Не принято 1")
+		p.shows(".stats", "Добавлено 1").shows(".stats", "Уже были 0").shows(".stats", "Не принято 2")
 		p.shows(".rows tbody tr", "3 =cmd «=cmd» не похоже на адрес e-mail.")
+		p.shows(".rows tbody", "4 IVAN@example.com Повтор в файле: этот адрес уже был в строке 2.")
+		p.shows(".flash", "Не взяты столбцы: Телефон, Город.").shows(".page-actions .btn-primary", "Написать письмо")
 		if list := h.contacts(anna); len(list) != 1 || list[0].Name() != "Иван" {
 			t.Errorf("the clients are %+v", list)
 		}
@@ -72,7 +74,8 @@ func TestImport(t *testing.T) {
 		csv := strings.TrimSuffix(report, "report") + "refusals.csv"
 		c.get(report).one("a[href=" + csv + "]")
 		file := c.get(csv).expect(http.StatusOK)
-		if want := "\uFEFFСтрока;Что в ней;Почему не принята\n3;'=cmd;«=cmd» не похоже на адрес e-mail.\n"; file.body != want {
+		if want := "\uFEFFСтрока;Что в ней;Почему не принята\n3;'=cmd;«=cmd» не похоже на адрес e-mail.\n" +
+			"4;IVAN@example.com;Повтор в файле: этот адрес уже был в строке 2.\n"; file.body != want {
 			t.Errorf("the file is %q", file.body)
 		}
 		if got := file.header.Get("Content-Disposition"); !strings.HasPrefix(got, "attachment;") {
