@@ -231,7 +231,8 @@ func (s *Store) RunMoment(ctx context.Context, runID int64) (m RunMoment, err er
 }
 
 // RunsAround returns the runs of a mailing up to the one that was due then, this one
-// included, the latest first, and the next one; zero: there is none.
+// included, the latest first, and the next one; zero: there is none. Left out are those that
+// were taken back or missed.
 func (s *Store) RunsAround(ctx context.Context, mailingID int64, due time.Time, most int64) (upTo []mailing.Run, next mailing.Run, err error) {
 	rows, err := s.r.RunsUpTo(ctx, sqlc.RunsUpToParams{MailingID: nullID(mailingID), ScheduledFor: millis(due), Most: most})
 	if err != nil {

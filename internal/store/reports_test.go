@@ -158,7 +158,7 @@ func TestRunsAround(t *testing.T) {
 		for i := range 4 {
 			r := storetest.OpeningRun(h.mailing)
 			r.ScheduledFor = now.Add(time.Duration(i) * time.Hour)
-			r.CreatedAt = r.ScheduledFor
+			r.CreatedAt, r.GoesAt = r.ScheduledFor, now.Add(24*time.Hour)
 			ids = append(ids, must(s.OpenManualRun(ctx, r, content, r.CreatedAt))(t))
 		}
 		latest, next, err := s.RunsAround(ctx, h.mailing.ID, now.Add(2*time.Hour), 2)
@@ -170,6 +170,16 @@ func TestRunsAround(t *testing.T) {
 		_, next, err = s.RunsAround(ctx, h.mailing.ID, now.Add(3*time.Hour), 2)
 		ok(t, err)
 		equal(t, "after the last", next.ID, 0)
+		for _, id := range []int64{ids[1], ids[3]} {
+			ok(t, s.TakeBack(ctx, id, now))
+		}
+		latest, next, err = s.RunsAround(ctx, h.mailing.ID, now.Add(2*time.Hour), 2)
+		ok(t, err)
+		equal(t, "before one that was taken back", latest[1].ID, ids[0])
+		equal(t, "after it nothing goes out", next.ID, 0)
+		latest, _, err = s.RunsAround(ctx, h.mailing.ID, now.Add(time.Hour), 2)
+		ok(t, err)
+		equal(t, "the one itself", latest[0].ID, ids[1])
 	})
 }
 

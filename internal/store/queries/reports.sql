@@ -27,11 +27,15 @@ from (
 ) lately;
 
 -- name: RunsUpTo :many
+-- What was taken back or missed sent nothing, so that nothing compares with it; but the one
+-- that is asked about is there, whatever it is.
 select * from runs where mailing_id = @mailing_id and scheduled_for <= @scheduled_for
+    and (state not in ('taken_back', 'missed') or scheduled_for = @scheduled_for)
 order by scheduled_for desc limit cast(sqlc.arg(most) as bigint);
 
 -- name: RunsAfter :many
 select * from runs where mailing_id = @mailing_id and scheduled_for > @scheduled_for
+    and state not in ('taken_back', 'missed')
 order by scheduled_for limit cast(sqlc.arg(most) as bigint);
 
 -- name: DeleteHindrances :exec

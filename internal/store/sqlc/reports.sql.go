@@ -194,6 +194,7 @@ func (q *Queries) Report(ctx context.Context, runID int64) (string, error) {
 
 const runsAfter = `-- name: RunsAfter :many
 select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at, leased_to, weight, goes_at, again_of, again_root from runs where mailing_id = $1 and scheduled_for > $2
+    and state not in ('taken_back', 'missed')
 order by scheduled_for limit cast($3 as bigint)
 `
 
@@ -257,6 +258,7 @@ func (q *Queries) RunsAfter(ctx context.Context, arg RunsAfterParams) ([]Run, er
 
 const runsUpTo = `-- name: RunsUpTo :many
 select id, mailing_id, owner_id, kind, scheduled_for, state, version_id, audience_kind, from_name, reply_to, lang, priority, doubt, unsubscribe, audience, sent, failed, skipped, in_doubt, filled_to, halt, created_at, finished_at, leased_to, weight, goes_at, again_of, again_root from runs where mailing_id = $1 and scheduled_for <= $2
+    and (state not in ('taken_back', 'missed') or scheduled_for = $2)
 order by scheduled_for desc limit cast($3 as bigint)
 `
 
@@ -266,6 +268,8 @@ type RunsUpToParams struct {
 	Most         int64
 }
 
+// What was taken back or missed sent nothing, so that nothing compares with it; but the one
+// that is asked about is there, whatever it is.
 func (q *Queries) RunsUpTo(ctx context.Context, arg RunsUpToParams) ([]Run, error) {
 	rows, err := q.db.QueryContext(ctx, runsUpTo, arg.MailingID, arg.ScheduledFor, arg.Most)
 	if err != nil {
