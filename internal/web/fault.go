@@ -47,7 +47,15 @@ func (r *request) fail(err error) {
 		status = http.StatusInternalServerError
 		r.Log.Error("request went wrong", "request", visit.id, "method", r.in.Method, "route", visit.pattern, "error", err)
 	}
-	if err := r.render(status, faultPage(r.page(r.T("fault.title")), r.Error(err), visit.id, status)); err != nil {
+	if err := r.renderFault(status, r.Error(err), visit.id); err != nil {
 		r.Log.Warn("answer broke off", "request", visit.id, "error", err)
 	}
+}
+
+func (r *request) renderFault(status int, sentence, id string) error {
+	p := r.page(r.T("fault.title"))
+	if r.byScript() {
+		return r.failPart(status, p, sentence, faultHint(p, status, id))
+	}
+	return r.render(status, faultPage(p, sentence, id, status))
 }

@@ -98,9 +98,6 @@ func (w *Web) save(r *request, e mailingEditor) error {
 	return w.goOn(r, e, do)
 }
 
-// byScript reports whether a script asks, for a part of the page.
-func (r *request) byScript() bool { return r.in.Header.Get("HX-Request") == "true" }
-
 // goOn shows the page again, with another section open. One that nothing was typed on
 // has no address of its own yet.
 func (w *Web) goOn(r *request, e mailingEditor, section string) error {

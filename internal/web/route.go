@@ -143,14 +143,17 @@ func nowhere(*request) error { return mailing.Fault(mailing.NotFound, "not_found
 // askToSignIn sends a visitor to the sign-in page and lets them come back.
 func (r *request) askToSignIn() {
 	back := "/"
-	if r.in.Method == http.MethodGet {
+	switch {
+	case r.byScript():
+		back = r.pageAround()
+	case r.in.Method == http.MethodGet:
 		back = r.in.URL.RequestURI()
 	}
 	if r.in.URL.Path == "/" {
-		r.redirect("/login")
+		r.leadTo("/login")
 		return
 	}
-	r.redirect("/login?" + query("next", back))
+	r.leadTo("/login?" + query("next", back))
 }
 
 // localPath returns path if it leads to a page of ours, else "/": a link must

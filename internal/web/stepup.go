@@ -54,6 +54,12 @@ func (r *request) answer(route Route) error {
 			return err
 		}
 	case r.fresh():
+	case r.byScript() && r.in.Method == http.MethodPost:
+		r.askForWhole()
+		return nil
+	case r.byScript():
+		r.leadTo(confirmPagePath + "?" + query("next", r.pageAround()))
+		return nil
 	case r.in.Method != http.MethodPost:
 		r.redirect(confirmPagePath + "?" + query("next", r.in.URL.RequestURI()))
 		return nil

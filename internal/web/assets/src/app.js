@@ -18,6 +18,7 @@ import "./tabs.js";
 import "./theme.js";
 import "./times.js";
 import "./toasts.js";
+import "./whole.js";
 
 // From here on CSS shows what needs a script.
 document.documentElement.dataset.js = "on";
