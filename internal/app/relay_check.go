@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net"
 	"slices"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"vestnik/internal/auth"
@@ -35,23 +38,33 @@ func (a *App) checkedRelay(ctx context.Context, actor mailing.Account, r RelaySe
 	if err := r.check(&problems); err != nil {
 		return r, err
 	}
-	if err := problems.Err(); err != nil {
-		return r, err
+	if r.ID == 0 && r.needsPassword() {
+		problems.Add("password", "relay_password_missing")
 	}
-	if r.ID == 0 {
-		return r, nil
+	if err := problems.Err(); err != nil || r.ID == 0 {
+		return r, err
 	}
 	old, err := a.store.Relay(ctx, r.ID)
-	isElsewhere := old.Host != r.Host || old.Port != r.Port || old.Username != r.Username
-	if err != nil || r.Password != "" || isElsewhere || securesTLS(old.TLS) && !securesTLS(r.TLS) {
+	if err != nil || !r.needsPassword() {
 		return r, err
 	}
+	isElsewhere := old.Host != r.Host || old.Port != r.Port || old.Username != r.Username
+	if isElsewhere || securesTLS(old.TLS) && !securesTLS(r.TLS) {
+		return r, mailing.FieldFault(mailing.Invalid, "password", "relay_password_again")
+	}
 	r.Password, err = a.relayPassword(old)
-	if errors.Is(err, auth.ErrSealed) {
-		err = nil // with another secret key; the page is where a new password is given
+	switch {
+	case errors.Is(err, auth.ErrSealed):
+		return r, mailing.FieldFault(mailing.Invalid, "password", "relay_password_unreadable").Because(err)
+	case err == nil && r.Password == "": // of an older version, which took it without
+		return r, mailing.FieldFault(mailing.Invalid, "password", "relay_password_missing")
 	}
 	return r, err
 }
+
+// needsPassword reports whether there is a user name without a password: no server lets
+// that in.
+func (r RelaySettings) needsPassword() bool { return r.Username != "" && r.Password == "" }
 
 // securesTLS reports whether nobody on the way reads a password.
 func securesTLS(mode string) bool { return mode == "starttls-required" || mode == "implicit" }
@@ -105,9 +118,11 @@ func (r *RelaySettings) check(problems *mailing.Problems) error {
 }
 
 func (r *RelaySettings) checkServer(problems *mailing.Problems) {
-	r.Host, r.Username = mailing.CleanLine(r.Host), mailing.CleanLine(r.Username)
+	r.Host, r.Username = hostAlone(mailing.CleanLine(r.Host), r.Port), mailing.CleanLine(r.Username)
 	if r.Host == "" {
 		problems.Add("host", "required")
+	} else if net.ParseIP(r.Host) == nil && strings.ContainsAny(r.Host, " /:@?#") {
+		problems.Add("host", "relay_host_malformed")
 	}
 	if r.Port < 1 || r.Port > 65535 {
 		problems.Add("port", "port_malformed")
@@ -115,6 +130,19 @@ func (r *RelaySettings) checkServer(problems *mailing.Problems) {
 	if !slices.Contains([]string{"none", "starttls", "starttls-required", "implicit"}, r.TLS) {
 		problems.Add("tls", "choice_unknown")
 	}
+}
+
+// hostAlone leaves out what people paste along with the name of a server: the scheme, the
+// slash at the end, and the port if it is the one that is set anyhow.
+func hostAlone(typed string, port int) string {
+	if _, rest, found := strings.Cut(typed, "://"); found {
+		typed = rest
+	}
+	typed = strings.TrimRight(typed, "/")
+	if host, number, err := net.SplitHostPort(typed); err == nil && number == strconv.Itoa(port) {
+		return host
+	}
+	return typed
 }
 
 // checkHelo checks the name we greet with. Who sends directly is turned away

@@ -171,6 +171,46 @@ func TestRelays(t *testing.T) {
 		_, err = h.CreateRelay(t.Context(), app.Operator, app.RelaySettings{FromEmail: "a@example.org", HeloName: "a.example", Weight: 1})
 		want(t, err, "choice_unknown")
 	})
+	t.Run("a user name without a password is refused, but not a server that asks for neither", func(t *testing.T) {
+		h := newHouse(t)
+		r := relay()
+		r.Password = ""
+		_, err := h.CreateRelay(t.Context(), app.Operator, r)
+		if got := fields(err); got != "password:relay_password_missing" {
+			t.Errorf("got %s", got)
+		}
+		r.Username = ""
+		h.addRelay(t, r)
+	})
+	t.Run("one that is stored without its password is not saved so again", func(t *testing.T) {
+		h, admin, id := withRelay(t)
+		row, err := h.store.Relay(t.Context(), id)
+		must(t, err)
+		row.PasswordSealed = ""
+		must(t, h.store.UpdateRelay(t.Context(), row))
+		r := relay()
+		r.ID, r.Password = id, ""
+		want(t, h.UpdateRelay(t.Context(), admin, r), "relay_password_missing")
+	})
+	t.Run("what is pasted along with the server's name is left out, or told", func(t *testing.T) {
+		for typed, want := range map[string]string{
+			"https://smtp.example.org/": "smtp.example.org", "smtp://smtp.example.org:587": "smtp.example.org", " smtp.example.org ": "smtp.example.org",
+			"smtp.example.org:587": "smtp.example.org", "192.0.2.7": "192.0.2.7", "::1": "::1", "[::1]:587": "::1", "почта.рф": "почта.рф",
+			"smtp.example.org:465": "", "smtp example.org": "", "me@example.org": "", "smtp.example.org/mail": "",
+		} {
+			h := newHouse(t)
+			r := relay()
+			r.Host = typed
+			_, err := h.CreateRelay(t.Context(), app.Operator, r)
+			if want == "" {
+				if got := fields(err); got != "host:relay_host_malformed" {
+					t.Errorf("%q: %s", typed, got)
+				}
+			} else if got := h.inUse(t)[0].Host; err != nil || got != want {
+				t.Errorf("%q became %q, %v", typed, got, err)
+			}
+		}
+	})
 	t.Run("runs that were halted go on when one is added", func(t *testing.T) {
 		h, _, has := furnished(t)
 		must(t, h.store.HaltRun(t.Context(), has.run, "535 5.7.8 no"))
@@ -195,16 +235,16 @@ func TestTheStoredPassword(t *testing.T) {
 			r.ID, r.Password = id, ""
 			must(t, h.TestRelay(t.Context(), admin, r, nil))
 			change(&r)
-			must(t, h.TestRelay(t.Context(), admin, r, nil))
-			if h.tried[0].Password != "тайна" || h.tried[1].Password != "" {
-				t.Errorf("tried with %q and %q", h.tried[0].Password, h.tried[1].Password)
+			err := h.TestRelay(t.Context(), admin, r, nil)
+			if got := mailing.CodeOf(err) + fields(err); !strings.Contains(got, "relay_password_") || len(h.tried) != 1 || h.tried[0].Password != "тайна" {
+				t.Errorf("got %q, tried %+v", got, h.tried)
 			}
 			if r.ID == 0 {
 				return
 			}
-			must(t, h.UpdateRelay(t.Context(), admin, r))
-			if got := h.inUse(t)[0]; got.Password != "" {
-				t.Errorf("in use is %q", got.Password)
+			want(t, h.UpdateRelay(t.Context(), admin, r), "relay_password_again")
+			if got := h.inUse(t)[0]; got.Password != "тайна" || got.Host != "smtp.example.org" {
+				t.Errorf("in use is %+v", got)
 			}
 		})
 	}
@@ -223,7 +263,7 @@ func TestTheStoredPassword(t *testing.T) {
 		}
 		r := relay()
 		r.ID, r.Password = id, ""
-		must(t, h.TestRelay(t.Context(), admin, r, nil))
+		want(t, h.UpdateRelay(t.Context(), admin, r), "relay_password_unreadable")
 		r.Password = "новая"
 		must(t, h.UpdateRelay(t.Context(), admin, r))
 		if got := h.inUse(t); len(got) != 2 || got[0].Password != "новая" {

@@ -123,7 +123,7 @@ func hostile(t *testing.T, c config.Config) (has hostileThings) {
 		must(err)
 		has.mailings = append(has.mailings, mailingID)
 		relay, err := b.App.CreateRelay(ctx, app.Operator, app.RelaySettings{
-			Kind: app.RelaySMTP, Name: fmt.Sprintf("%d %.80s", i, short), Host: "relay.example.org", Port: 25, TLS: "none", Username: short, FromName: short,
+			Kind: app.RelaySMTP, Name: fmt.Sprintf("%d %.80s", i, short), Host: "relay.example.org", Port: 25, TLS: "none", Username: short, Password: short, FromName: short,
 			FromEmail: "news@example.org", Weight: 1, Enabled: false,
 		})
 		must(err)

@@ -204,6 +204,14 @@ func chosenPreset(is bool) templ.Attributes {
 	return templ.Attributes{"aria-current": "true"}
 }
 
+// relayPasswordError says also that a password was typed that no page shows again.
+func relayPasswordError(p ui.Page, form relayForm, problems map[string]string) string {
+	if problems["password"] == "" && form.settings.Password != "" {
+		return p.T("relay.password_dropped")
+	}
+	return problems["password"]
+}
+
 func relayPasswordHint(p ui.Page, form relayForm) string {
 	if form.stored.ID != 0 {
 		return p.T("relay.password_kept")

@@ -1036,7 +1036,7 @@ func serverFields(p ui.Page, form relayForm, problems map[string]string) templ.C
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.PasswordField(p, ui.Field{Name: "password", Label: p.T("field.password"), Autocomplete: "off", Error: problems["password"], Hint: relayPasswordHint(p, form)}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PasswordField(p, ui.Field{Name: "password", Label: p.T("field.password"), Autocomplete: "off", Error: relayPasswordError(p, form, problems), Hint: relayPasswordHint(p, form)}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

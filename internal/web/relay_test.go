@@ -127,12 +127,13 @@ func TestRelayForm(t *testing.T) {
 	h.run("what is wrong stands beside its field, as it was typed", func(t *testing.T) {
 		for _, path := range []string{"/relays/new", "/relays/test"} {
 			p := admin.post(path, url.Values{
-				"port": {"mail"}, "tls": {"none"}, "from_email": {"anna"}, "helo_name": {"a b"}, "weight": {"0"}, "per_hour": {"many"},
+				"port": {"mail"}, "tls": {"none"}, "password": {"x"}, "from_email": {"anna"}, "helo_name": {"a b"}, "weight": {"0"}, "per_hour": {"many"},
 			}).expect(http.StatusUnprocessableEntity)
 			p.shows("#field-host-error", "Заполните").shows("#field-port-error", "Порт").shows("#field-from_email-error", "anna")
 			p.shows("#field-helo_name-error", "«a b»").shows("#field-weight-error", "от 1 до 100").shows("#field-per_hour-error", "целое число")
+			p.shows("#field-password-error", "ещё раз")
 			if path == "/relays/test" {
-				p.shows("#relay-test", "Порт")
+				p.shows("#relay-test", "Порт").lacks("#relay-test:has-text(ещё раз)")
 			} else {
 				p.lacks("#relay-test .note")
 			}
@@ -162,7 +163,12 @@ func TestRelayForm(t *testing.T) {
 		p.expect(http.StatusOK).shows(".note.tone-success", "готово").lacks(".stage.tone-danger")
 	})
 	h.run("a name that is taken is told beside its field", func(t *testing.T) {
-		admin.post("/relays/new", with(maps.Clone(form), "name", "Почта")).expect(http.StatusConflict).shows("#field-name-error", "«Почта»")
+		admin.post("/relays/new", with(maps.Clone(form), "name", "Почта")).expect(http.StatusConflict).shows("#field-name-error", "«Почта»").
+			shows("#field-password-error", "ещё раз")
+	})
+	h.run("without the password it is not saved", func(t *testing.T) {
+		admin.post("/relays/new", with(maps.Clone(form), "name", "Другая", "password", "")).expect(http.StatusUnprocessableEntity).
+			shows("#field-password-error", "сотрите имя пользователя")
 	})
 	h.run("the last one cannot be switched off", func(t *testing.T) {
 		path := admin.get("/relays").attr("#list tbody a", "href")
