@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/html"
 
 	"vestnik/internal/app"
+	"vestnik/internal/mailing"
 	"vestnik/internal/web/ui"
 )
 
@@ -51,6 +52,9 @@ func (w *Web) demoRoutes() []Route {
 func listDemoMails(r *request) error {
 	list, page := r.list("/demo", demoPerPage)
 	mails, total, err := r.App.DemoMails(r.in.Context(), r.actor, r.demoReader(), page)
+	if mailing.KindOf(err) == mailing.NotFound && r.actor.ID != 0 {
+		return r.render(http.StatusNotFound, demoClosedPage(r.page(r.T("demo.title")), r.Demo()))
+	}
 	if err != nil {
 		return err
 	}
@@ -59,13 +63,30 @@ func listDemoMails(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.render(http.StatusOK, demoPage(r.page(r.T("demo.title")), list, mails, demoNotes{examples, r.App.DemoKeep}))
+	return r.render(http.StatusOK, demoPage(r.page(r.T("demo.title")), list, mails, demoNotes{examples, r.App.DemoKeep, !r.Demo()}))
 }
 
 // demoNotes are what the page of the demo mailbox says besides.
 type demoNotes struct {
 	exampleState
-	keep int // how many mails it keeps
+	keep int  // how many mails it keeps
+	left bool // mails leave now, and none is added
+}
+
+// lead is what the page says first.
+func (n demoNotes) lead(p ui.Page) string {
+	if n.left {
+		return p.T("demo.lead_left")
+	}
+	return p.T("demo.lead")
+}
+
+// none is what stands in the place of mails that are not there.
+func (n demoNotes) none(p ui.Page) ui.Empty {
+	if n.left {
+		return ui.Empty{Icon: "inbox", Title: p.T("demo.none_left"), Text: p.T("demo.none_left_text")}
+	}
+	return ui.Empty{Icon: "inbox", Title: p.T("demo.none"), Text: p.T("demo.none_text")}
 }
 
 // full reports whether the list, when it shows all there is, is of a mailbox that has dropped

@@ -51,7 +51,10 @@ func TestDemoMailbox(t *testing.T) {
 		for _, path := range []string{"/demo", mail, mail + "/html", mail + "/source"} {
 			h.visitor().fromFar().get(path).expect(http.StatusNotFound)
 			user.remote = "203.0.113.9:1"
-			user.get(path).expect(http.StatusNotFound)
+			p := user.get(path).expect(http.StatusNotFound)
+			if path == "/demo" {
+				p.shows("main", "только администраторам")
+			}
 			admin.remote = "203.0.113.9:1"
 			admin.get(path).expect(http.StatusOK)
 		}
@@ -62,7 +65,15 @@ func TestDemoMailbox(t *testing.T) {
 		for _, path := range []string{"/demo", mail, mail + "/html", mail + "/source"} {
 			h.visitor().get(path).expect(http.StatusNotFound)
 		}
-		h.signIn(h.account("boss@example.org", mailing.RoleAdmin)).get(mail).expect(http.StatusOK)
+		boss := h.signIn(h.account("boss@example.org", mailing.RoleAdmin))
+		boss.get(mail).expect(http.StatusOK)
+		boss.get("/demo").expect(http.StatusOK).shows("main", "уходят через почтовый сервер").lacks("main:has-text(никому не уходят)")
+		user := h.signIn(h.account("seller@example.org", mailing.RoleUser))
+		for lang, words := range map[string]string{"ru": "закрыт", "en": "closed"} {
+			p := user.lang(lang).get("/demo").expect(http.StatusNotFound).shows("main", words)
+			p.one("main a[href=/logs]")
+			checkTranslated(t, p)
+		}
 	})
 	h.run("whom a proxy on this machine brings is not at it", func(t *testing.T) {
 		for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via"} {

@@ -31,7 +31,7 @@ func TestHome(t *testing.T) {
 		c.get("/").expect(http.StatusOK).shows("#set-up .stage:has-text(следующий)", "Добавьте клиента").lacks(steps)
 		storetest.Contacts(t, h.store, anna.ID, 3)
 		message := storetest.Message(t, h.store, mailing.Message{OwnerID: anna.ID, Subject: "Новости"})
-		p := c.get("/").shows("#set-up .stage:has-text(следующий)", "Создайте рассылку").shows(".gauge-words", "2 из 4")
+		p := c.get("/").shows("#set-up .stage:has-text(следующий)", "Создайте рассылку").shows(".gauge-words", "2 из 4").shows("#main", "Сделано шагов")
 		if got := len(p.find(steps)); got != 2 {
 			t.Errorf("%d steps are done", got)
 		}

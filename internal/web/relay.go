@@ -150,7 +150,7 @@ func relayState(p ui.Page, r app.RelaySettings) (ui.Tone, string) {
 	case r.Stopped():
 		return ui.Danger, p.T("relay.state_stopped")
 	case r.Enabled:
-		return ui.Success, p.T("relay.state_in_use")
+		return ui.Neutral, p.T("relay.state_in_use") // whether it works shows only when mails leave
 	}
 	return ui.Neutral, p.T("relay.state_off")
 }
