@@ -31,13 +31,52 @@ func (a *App) AddExamples(ctx context.Context, actor mailing.Account, demo bool)
 		return err
 	}
 	// What was made can be removed, also when it broke off.
-	kept := a.store.PutExamples(a.doing(context.WithoutCancel(ctx), actor, mailing.Deed{
-		Action: "examples.add", Thing: accountThing(actor), Owner: actor.ID,
-	}), actor.ID, things)
+	kept := a.NoteExamples(context.WithoutCancel(ctx), actor, things)
 	if err == nil {
-		err = wrap(kept, "examples")
+		err = kept
 	}
 	return err
+}
+
+// NoteExamples has things of a person's be examples.
+func (a *App) NoteExamples(ctx context.Context, actor mailing.Account, things []mailing.Thing) error {
+	return wrap(a.store.PutExamples(a.doing(ctx, actor, mailing.Deed{
+		Action: "examples.add", Thing: accountThing(actor), Owner: actor.ID,
+	}), actor.ID, things), "examples")
+}
+
+// ExamplesLeave is the reason of a mailing that was paused since mails leave: nobody has the
+// addresses it goes to. It is a word for programs.
+const ExamplesLeave = "examples_leave"
+
+// PauseExamples pauses everybody's mailings that are examples, before mails leave by a real
+// server. Who wants one of them all the same resumes it.
+func (a *App) PauseExamples(ctx context.Context, actor mailing.Account) error {
+	ids, err := a.store.ExampleMailings(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		m, err := a.store.Mailing(ctx, id)
+		if mailing.KindOf(err) == mailing.NotFound {
+			continue // somebody has deleted it
+		}
+		if err == nil && m.Status == mailing.StatusCompleted {
+			if open, err := a.hasOpenRun(ctx, id); err != nil || !open {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		if err == nil {
+			err = a.turn(ctx, actor, m, mailing.EventPause, ExamplesLeave)
+		}
+		if err != nil && mailing.KindOf(err) != mailing.Conflict { // it is paused or disabled already
+			return err
+		}
+	}
+	return nil
 }
 
 func (a *App) makeExamples(ctx context.Context, actor mailing.Account, set ExampleSet) (made []mailing.Thing, err error) {

@@ -5,6 +5,7 @@ import (
 
 	"vestnik/internal/app"
 	"vestnik/internal/mailing"
+	"vestnik/internal/store/storetest"
 )
 
 func TestExamples(t *testing.T) {
@@ -51,6 +52,35 @@ func TestExamples(t *testing.T) {
 				t.Errorf("there are %d %s", n, table)
 			}
 		}
+	})
+	t.Run("their mailings are paused when the first relay is there, and others are not", func(t *testing.T) {
+		h := newHouse(t)
+		who, other := h.person(t, "anna@example.org", mailing.RoleUser), h.person(t, "boris@example.org", mailing.RoleAdmin)
+		must(t, h.AddExamples(t.Context(), who, true))
+		own := storetest.Mailing(t, h.store, mailing.Mailing{OwnerID: other.ID})
+		off := direct()
+		off.Enabled = false
+		h.addRelay(t, off)
+		example := func() app.MailingRow {
+			list, _, err := h.Mailings(t.Context(), who, app.MailingFilter{}, app.Page{Limit: 9})
+			must(t, err)
+			return list[0]
+		}
+		if m := example(); !m.Status.Live() {
+			t.Errorf("before mails leave it is %s", m.Status)
+		}
+		for range 2 {
+			r := relay()
+			r.Name = h.now.String()
+			h.addRelay(t, r)
+			if m := example(); m.Status != mailing.StatusPaused || m.StopWhy != app.ExamplesLeave {
+				t.Errorf("it is %s since %q", m.Status, m.StopWhy)
+			}
+		}
+		if m, err := h.store.Mailing(t.Context(), own.ID); err != nil || m.Status != own.Status {
+			t.Errorf("the other is %s, %v", m.Status, err)
+		}
+		must(t, h.RemoveExamples(t.Context(), who))
 	})
 	t.Run("there are none where mails leave", func(t *testing.T) {
 		h := newHouse(t)

@@ -177,7 +177,7 @@ func (a *App) CreateRelay(ctx context.Context, actor mailing.Account, r RelaySet
 	if err != nil {
 		return 0, err
 	}
-	return id, a.relaysChanged(ctx)
+	return id, a.relaysChanged(ctx, actor)
 }
 
 // UpdateRelay changes a way out. If it was stopped, it is used again. The last
@@ -205,7 +205,7 @@ func (a *App) UpdateRelay(ctx context.Context, actor mailing.Account, r RelaySet
 	if err := a.store.UpdateRelay(doing, a.storedRelay(r)); err != nil {
 		return err
 	}
-	return a.relaysChanged(ctx)
+	return a.relaysChanged(ctx, actor)
 }
 
 // DeleteRelay removes a way out. After the last in use, mails leave by SMTP_URL or
@@ -240,7 +240,7 @@ func (a *App) ResumeRelay(ctx context.Context, actor mailing.Account, id int64) 
 	if err := a.store.ResumeRelay(doing, id); err != nil {
 		return err
 	}
-	return a.relaysChanged(ctx)
+	return a.relaysChanged(ctx, actor)
 }
 
 // TestRelay tries settings as they are, stored or not, step by step.
@@ -283,8 +283,17 @@ func (a *App) StopRelay(ctx context.Context, id int64, why string) error {
 const unsaid = "—"
 
 // relaysChanged has this process use what is set up now, and lets runs try it that
-// were halted.
-func (a *App) relaysChanged(ctx context.Context) error {
+// were halted; not those of examples, which would go to addresses that nobody has.
+func (a *App) relaysChanged(ctx context.Context, actor mailing.Account) error {
+	relays, err := a.store.Relays(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(relays, func(r store.Relay) bool { return r.Enabled }) {
+		if err := a.PauseExamples(ctx, actor); err != nil {
+			return err
+		}
+	}
 	if err := a.changeRelays(ctx); err != nil {
 		return err
 	}

@@ -104,14 +104,18 @@ func exampleSet(lang string) (set app.ExampleSet, err error) {
 	return set, nil
 }
 
+// fillSample makes clients, messages and mailings, which their owner can remove in one as
+// examples.
 func (b *Base) fillSample(ctx context.Context, owner mailing.Account, s sample) error {
+	var made []mailing.Thing
 	for _, c := range s.Contacts {
-		_, err := b.App.CreateContact(ctx, owner, mailing.Contact{
+		contact, err := b.App.CreateContact(ctx, owner, mailing.Contact{
 			Email: c.Email, FirstName: c.FirstName, LastName: c.LastName, Comment: c.Comment,
 		})
 		if err != nil {
 			return err
 		}
+		made = append(made, mailing.Thing{Kind: mailing.ThingContact, ID: contact.ID})
 	}
 	now := time.Now().In(b.Config.Zone)
 	today := mailing.DateOf(now)
@@ -128,14 +132,15 @@ func (b *Base) fillSample(ctx context.Context, owner mailing.Account, s sample) 
 		}
 		rule := rules[i%len(rules)]
 		rule.Zone = b.Config.Zone.String()
-		_, err = b.App.CreateMailing(ctx, owner, app.MailingForm{
+		m, err := b.App.CreateMailing(ctx, owner, app.MailingForm{
 			MessageID: message.ID, Audience: mailing.AudienceAll, Rule: rule, Doubt: mailing.NeverTwice,
 		})
 		if err != nil {
 			return err
 		}
+		made = append(made, mailing.Thing{Kind: mailing.ThingMessage, ID: message.ID}, mailing.Thing{Kind: mailing.ThingMailing, ID: m.ID})
 	}
-	return nil
+	return b.App.NoteExamples(ctx, owner, made)
 }
 
 func (b *Base) addSamplePost(ctx context.Context, owner mailing.Account, post samplePost) error {

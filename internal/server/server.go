@@ -185,6 +185,9 @@ func Run(ctx context.Context, c config.Config, log *slog.Logger, version string)
 	if err == nil && c.SampleData {
 		err = b.addSample(ctx)
 	}
+	if err == nil && !b.roads.demo() { // also by a SMTP_URL that was not there before
+		err = b.App.PauseExamples(ctx, app.Operator)
+	}
 	if err != nil {
 		listener.Close()
 		return err

@@ -18,6 +18,12 @@ func (s *Store) Examples(ctx context.Context, ownerID int64) ([]mailing.Thing, e
 	return things, wrap(err, "examples")
 }
 
+// ExampleMailings are the ids of everybody's mailings that are examples.
+func (s *Store) ExampleMailings(ctx context.Context) ([]int64, error) {
+	ids, err := s.r.ExampleMailings(ctx)
+	return ids, wrap(err, "example mailings")
+}
+
 // PutExamples notes which of an owner's things are examples.
 func (s *Store) PutExamples(ctx context.Context, ownerID int64, things []mailing.Thing) error {
 	return wrap(s.do(ctx, func(q *sqlc.Queries) error {

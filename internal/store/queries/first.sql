@@ -18,3 +18,6 @@ insert into examples (owner_id, kind, thing_id) values (@owner_id, @kind, @thing
 
 -- name: ForgetExamples :exec
 delete from examples where owner_id = @owner_id;
+
+-- name: ExampleMailings :many
+select thing_id from examples where kind = 'mailing' order by thing_id;

@@ -45,6 +45,33 @@ func (q *Queries) DomainChecks(ctx context.Context) ([]DomainCheck, error) {
 	return items, nil
 }
 
+const exampleMailings = `-- name: ExampleMailings :many
+select thing_id from examples where kind = 'mailing' order by thing_id
+`
+
+func (q *Queries) ExampleMailings(ctx context.Context) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, exampleMailings)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var thing_id int64
+		if err := rows.Scan(&thing_id); err != nil {
+			return nil, err
+		}
+		items = append(items, thing_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const examples = `-- name: Examples :many
 select kind, thing_id from examples where owner_id = $1
 order by case kind when 'mailing' then 0 when 'message' then 1 else 2 end, thing_id
