@@ -68,7 +68,7 @@ func TestDirectCheck(t *testing.T) {
 		{"a sender's domain without a mail server is told", whole, ours, zone(), sink.Port(), []string{"helo:", "reverse:", "outside:direct_no_route"}},
 		{
 			"a port that is closed is told", whole, ours, served, closed.Addr().(*net.TCPAddr).Port,
-			[]string{"helo:", "reverse:", "outside:smtp_no_answer"},
+			[]string{"helo:", "reverse:", "outside:smtp_port_refused"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -2,9 +2,11 @@ package transport
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 
 	"vestnik/internal/mailing"
 )
@@ -51,6 +53,10 @@ func (r *Relay) Check(ctx context.Context, from, to string, step func(Step, erro
 		}
 	})
 	if err != nil {
+		err = r.plainInstead(ctx, err)
+		if wasFound(err) {
+			step(StepResolve, nil)
+		}
 		step(failedStep(err), err)
 		return err
 	}
@@ -60,6 +66,37 @@ func (r *Relay) Check(ctx context.Context, from, to string, step func(Step, erro
 		return r.reportRefusal(stage, refused, from, to, step)
 	}
 	return session.probe(ctx, from, to, step)
+}
+
+// wasFound reports whether the name of the server led to an address that nobody could be
+// reached at.
+func wasFound(err error) bool {
+	return failedStep(err) == StepConnect &&
+		slices.Contains([]string{"smtp_no_answer", "smtp_port_refused", "smtp_address_forbidden"}, mailing.CodeOf(err))
+}
+
+// plainInstead says more of a handshake that failed since the server greets in clear: it is
+// asked, over another connection and without a password, whether it knows STARTTLS.
+func (r *Relay) plainInstead(ctx context.Context, err error) error {
+	var failed *OpenError
+	var no tls.RecordHeaderError
+	if r.TLS != TLSImplicit || !errors.As(err, &failed) || !errors.As(err, &no) || string(no.RecordHeader[:3]) != "220" {
+		return err
+	}
+	plain := *r
+	plain.TLS, plain.Username, plain.Password = TLSNone, "", ""
+	session, plainErr := plain.Open(ctx)
+	if plainErr != nil {
+		return err
+	}
+	defer session.Close()
+	code := "smtp_tls_none"
+	if session.offers.startTLS {
+		code = "smtp_tls_later"
+	}
+	said := *failed
+	said.Err = r.problem(mailing.Invalid, code, err)
+	return &said
 }
 
 // failedStep says which step an *OpenError stands for. A name that could not be

@@ -78,3 +78,44 @@ func TestCheckTellsANameFromAnAddress(t *testing.T) {
 		t.Errorf("got %v, %v", steps, err)
 	}
 }
+
+func TestCheckTellsWhyNobodyIsReached(t *testing.T) {
+	t.Parallel()
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := closed.Addr().(*net.TCPAddr).Port
+	closed.Close()
+	config, _, err := smtpsink.SelfSigned("127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, later := startSink(t, smtpsink.Options{}), startSink(t, smtpsink.Options{TLS: config})
+	for _, test := range []struct {
+		name string
+		port int
+		tls  TLSMode
+		want string
+	}{
+		{"nobody listens", port, TLSNone, "resolve connect=smtp_port_refused"},
+		{"TLS at once, but there is none", plain.Port(), TLSImplicit, "resolve connect tls=smtp_tls_none"},
+		{"TLS at once, but it begins later", later.Port(), TLSImplicit, "resolve connect tls=smtp_tls_later"},
+		{"STARTTLS, but there is none", plain.Port(), TLSRequired, "resolve connect greeting tls=smtp_tls_not_offered"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			relay := &Relay{Host: "127.0.0.1", Port: test.port, TLS: test.tls, Username: "anna", Password: secret}
+			var steps []string
+			err := relay.Check(t.Context(), mail.From, "", func(step Step, err error) {
+				noSecret(t, err)
+				if err != nil {
+					step += Step("=" + mailing.CodeOf(err))
+				}
+				steps = append(steps, string(step))
+			})
+			if got := strings.Join(steps, " "); got != test.want || err == nil {
+				t.Errorf("got %s, %v; want %s", got, err, test.want)
+			}
+		})
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"syscall"
 
 	"vestnik/internal/mailing"
 )
@@ -16,7 +17,8 @@ import (
 // OpenError, is an *mailing.Error with one of these codes, or the cause of a
 // cancelled context:
 //
-//	smtp_no_answer            nobody listens there, or nothing came in time
+//	smtp_no_answer            nothing came in time, or the way there is closed
+//	smtp_port_refused         the machine is there, but nobody listens on that port
 //	smtp_host_unknown         there is no such name
 //	smtp_dns_failed           the name could not be looked up
 //	smtp_refused              the server answered 4yz or 5yz before AUTH
@@ -24,6 +26,8 @@ import (
 //	smtp_connection_lost      it hung up
 //	smtp_tls_not_offered      no STARTTLS though it is required
 //	smtp_tls_failed           the handshake came to nothing
+//	smtp_tls_later            of Check: TLS begins with STARTTLS here, not at once
+//	smtp_tls_none             of Check: it speaks in clear and offers no STARTTLS
 //	smtp_tls_bad_certificate  the certificate is not to be trusted for this host
 //	smtp_auth_not_offered     neither PLAIN nor LOGIN
 //	smtp_auth_needs_tls       the password would go in clear
@@ -81,6 +85,8 @@ func (r *Relay) fault(ctx context.Context, stage Stage, err error) error {
 		return r.problem(mailing.Unavailable, "smtp_dns_failed", err)
 	case isCertificate(err):
 		return r.problem(mailing.Invalid, "smtp_tls_bad_certificate", err)
+	case stage == StageConnect && errors.Is(err, syscall.ECONNREFUSED):
+		return r.problem(mailing.Unavailable, "smtp_port_refused", err)
 	case stage == StageConnect || isTimeout(err) || ctx.Err() != nil:
 		return r.problem(mailing.Unavailable, "smtp_no_answer", err)
 	case stage == StageTLS:

@@ -611,7 +611,7 @@ func TestConnectionFaults(t *testing.T) {
 		relay *Relay
 		code  string
 	}{
-		{"nobody listens", &Relay{Host: "127.0.0.1", Port: closedPort}, "smtp_no_answer"},
+		{"nobody listens", &Relay{Host: "127.0.0.1", Port: closedPort}, "smtp_port_refused"},
 		{"no such host", dialing(&net.DNSError{IsNotFound: true}), "smtp_host_unknown"},
 		{"DNS is broken", dialing(&net.DNSError{IsTemporary: true}), "smtp_dns_failed"},
 		{"DNS does not answer", dialing(&net.DNSError{IsTimeout: true}), "smtp_no_answer"},
