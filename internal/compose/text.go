@@ -297,12 +297,27 @@ func (w *textWriter) closeLink() {
 	switch {
 	case shown == "":
 		w.text(l.href)
-	case strings.HasSuffix(shown, strings.TrimPrefix(strings.TrimPrefix(l.href, "mailto:"), "tel:")):
+	case strings.HasSuffix(w.unmarked(shown), w.unmarked(strings.TrimPrefix(strings.TrimPrefix(l.href, "mailto:"), "tel:"))):
 	default:
 		w.space, w.breaks = true, 0
 		w.write("(")
 		w.text(l.href)
 		w.write(")")
+	}
+}
+
+// unmarked is s with what its merge fields say in place of their marks: each has a mark of
+// its own, also where two of them are the same.
+func (w *textWriter) unmarked(s string) string {
+	var out strings.Builder
+	for {
+		start, end, token := w.marks.next(s)
+		out.WriteString(s[:start])
+		if token == nil {
+			return out.String()
+		}
+		out.WriteString("{{" + token.Name + " " + strings.TrimSpace(token.Text) + "}}")
+		s = s[end:]
 	}
 }
 
