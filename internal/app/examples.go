@@ -50,7 +50,8 @@ func (a *App) NoteExamples(ctx context.Context, actor mailing.Account, things []
 const ExamplesLeave = "examples_leave"
 
 // PauseExamples pauses everybody's mailings that are examples, before mails leave by a real
-// server. Who wants one of them all the same resumes it.
+// server. Who wants one of them all the same changes or resumes it: then it is an example
+// no more, and is not paused the next time.
 func (a *App) PauseExamples(ctx context.Context, actor mailing.Account) error {
 	ids, err := a.store.ExampleMailings(ctx)
 	if err != nil {
@@ -77,6 +78,11 @@ func (a *App) PauseExamples(ctx context.Context, actor mailing.Account) error {
 		}
 	}
 	return nil
+}
+
+// noExample is for a mailing that somebody has made theirs.
+func (a *App) noExample(ctx context.Context, mailingID int64) error {
+	return a.store.ForgetExample(ctx, mailing.ThingMailing, mailingID)
 }
 
 func (a *App) makeExamples(ctx context.Context, actor mailing.Account, set ExampleSet) (made []mailing.Thing, err error) {

@@ -80,6 +80,11 @@ func TestExamples(t *testing.T) {
 		if m, err := h.store.Mailing(t.Context(), own.ID); err != nil || m.Status != own.Status {
 			t.Errorf("the other is %s, %v", m.Status, err)
 		}
+		must(t, h.ResumeMailing(t.Context(), who, example().ID))
+		must(t, h.PauseExamples(t.Context(), who))
+		if m := example(); !m.Status.Live() {
+			t.Errorf("one that its owner wants to go on is %s", m.Status)
+		}
 		must(t, h.RemoveExamples(t.Context(), who))
 	})
 	t.Run("there are none where mails leave", func(t *testing.T) {

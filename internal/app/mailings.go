@@ -164,7 +164,10 @@ func (a *App) UpdateMailing(ctx context.Context, actor mailing.Account, id int64
 	if ctx, err = a.editing(ctx, actor, was, m); err != nil {
 		return m, err
 	}
-	return m, a.store.UpdateMailing(ctx, m, was, f.ContactIDs)
+	if err := a.store.UpdateMailing(ctx, m, was, f.ContactIDs); err != nil {
+		return m, err
+	}
+	return m, a.noExample(ctx, id)
 }
 
 // editing has the change of a mailing go into the audit log.
@@ -380,7 +383,10 @@ func (a *App) ResumeMailing(ctx context.Context, actor mailing.Account, id int64
 	if err != nil {
 		return err
 	}
-	return a.turn(ctx, actor, m, mailing.EventResume, "")
+	if err := a.turn(ctx, actor, m, mailing.EventResume, ""); err != nil {
+		return err
+	}
+	return a.noExample(ctx, id)
 }
 
 // DisableMailing switches a mailing off, as its owner or as somebody who keeps

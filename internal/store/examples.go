@@ -24,6 +24,11 @@ func (s *Store) ExampleMailings(ctx context.Context) ([]int64, error) {
 	return ids, wrap(err, "example mailings")
 }
 
+// ForgetExample has a thing be no example any more.
+func (s *Store) ForgetExample(ctx context.Context, kind mailing.ThingKind, id int64) error {
+	return wrap(s.w.ForgetExample(ctx, sqlc.ForgetExampleParams{Kind: string(kind), ThingID: id}), "forget example")
+}
+
 // PutExamples notes which of an owner's things are examples.
 func (s *Store) PutExamples(ctx context.Context, ownerID int64, things []mailing.Thing) error {
 	return wrap(s.do(ctx, func(q *sqlc.Queries) error {

@@ -16,6 +16,9 @@ order by case kind when 'mailing' then 0 when 'message' then 1 else 2 end, thing
 -- name: PutExample :exec
 insert into examples (owner_id, kind, thing_id) values (@owner_id, @kind, @thing_id);
 
+-- name: ForgetExample :exec
+delete from examples where kind = @kind and thing_id = @thing_id;
+
 -- name: ForgetExamples :exec
 delete from examples where owner_id = @owner_id;
 

@@ -105,6 +105,20 @@ func (q *Queries) Examples(ctx context.Context, ownerID int64) ([]ExamplesRow, e
 	return items, nil
 }
 
+const forgetExample = `-- name: ForgetExample :exec
+delete from examples where kind = $1 and thing_id = $2
+`
+
+type ForgetExampleParams struct {
+	Kind    string
+	ThingID int64
+}
+
+func (q *Queries) ForgetExample(ctx context.Context, arg ForgetExampleParams) error {
+	_, err := q.db.ExecContext(ctx, forgetExample, arg.Kind, arg.ThingID)
+	return err
+}
+
 const forgetExamples = `-- name: ForgetExamples :exec
 delete from examples where owner_id = $1
 `
