@@ -23,7 +23,7 @@ func TestRelayAdd(t *testing.T) {
 		s.addRelay("Own").want(0).says("“Own” was added")
 		s.run("--lang", "ru", "relay", "add", "Почта", "--host", "smtp.example.org", "--from-email", "news@example.org", "--username", "anna",
 			"--smtp-password", "sesame", "--max-connections", "2", "--per-hour", "500", "--weight", "20", "--off").want(0).says("«Почта»", "выключен")
-		s.run("relay", "list").want(0).says("NAME", "Own", "smtp.example.org:25", "no limits", "In use",
+		s.run("relay", "list").want(0).says("NAME", "Own", "smtp.example.org:25", "no limits", "Switched on",
 			"smtp.example.org:587", "up to 2 connections, 500 mails an hour", "Switched off")
 		s.run("--lang", "ru", "relay", "list").want(0).says("НАЗВАНИЕ", "до 2 соединений, 500 писем в час")
 	})
@@ -125,7 +125,7 @@ func TestRelayResumeAndRemove(t *testing.T) {
 			t.Errorf("it is %+v", r)
 		}
 		s.run("relay", "resume", "Own").want(0).says("“Own”")
-		s.run("relay", "list").want(0).says("In use")
+		s.run("relay", "list").want(0).says("Switched on")
 	})
 	t.Run("one that is removed is gone", func(t *testing.T) {
 		s := newShell(t)
