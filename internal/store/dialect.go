@@ -160,17 +160,15 @@ func withIdleLimit(databaseURL string) string {
 
 // openSQLite follows what SQLite's own documentation advises for a server: WAL,
 // so that readers do not wait; every commit on disk before it is answered; one
-// writer, whose transactions take the lock at once and so never fail half way. Each
-// connection has pages in memory (KiB, chosen): the writer those that sending changes, the
-// readers few, since there are four of them and the system keeps the file's pages, too.
+// writer, whose transactions take the lock at once and so never fail half way.
 func openSQLite(path string, pool pools) (*Store, error) {
-	with := func(more ...string) url.Values {
-		return url.Values{"_pragma": append([]string{
-			"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)",
-		}, more...)}
-	}
-	writer, reader := with("cache_size(-32000)"), with("cache_size(-8000)", "query_only(1)")
-	writer.Set("_txlock", "immediate")
+	common := url.Values{"_pragma": {
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+		"cache_size(-32000)", "temp_store(MEMORY)",
+	}}
+	writer, reader := url.Values{"_txlock": {"immediate"}}, url.Values{}
+	writer["_pragma"] = common["_pragma"]
+	reader["_pragma"] = append(common["_pragma"][:len(common["_pragma"]):len(common["_pragma"])], "query_only(1)")
 	write, err := pool("sqlite", fileURL(path)+writer.Encode())
 	if err != nil {
 		return nil, err
