@@ -116,6 +116,15 @@ func (h *house) senders(run int64) map[string]bool {
 	return nodes
 }
 
+// holders is how many nodes have mails of a run in hand.
+func (h *house) holders(run int64) (n int) {
+	h.t.Helper()
+	if err := h.store.Writer().QueryRow("select count(distinct node_id) from leases where run_id = $1", run).Scan(&n); err != nil {
+		h.t.Fatal(err)
+	}
+	return n
+}
+
 // TestFrozenNode has one of three nodes frozen past its lease and woken, and one
 // killed for good meanwhile.
 func TestFrozenNode(t *testing.T) {
@@ -128,9 +137,10 @@ func TestFrozenNode(t *testing.T) {
 	frozen.says("pages are served", 30*time.Second)
 	killed.says("pages are served", 30*time.Second)
 	run := h.sendNow(h.mailing(mailing.NeverTwice))
-	// While it opens, a node often has nothing in hand.
-	await(t, 30*time.Second, "all three send, at full speed", func() bool {
-		return len(h.senders(run)) == 3 && h.run(run).State == mailing.RunSending
+	// While it opens, a node often has nothing in hand, and a node without anything in hand
+	// knows nothing that it could tell.
+	await(t, 30*time.Second, "all three have mails in hand, at full speed", func() bool {
+		return len(h.senders(run)) == 3 && h.run(run).State == mailing.RunSending && h.holders(run) == 3
 	})
 	pauseProcess(t, frozen, syscall.SIGSTOP)
 	t.Cleanup(func() { frozen.kill() })
