@@ -61,11 +61,11 @@ func (a *App) numbersChanged(ctx context.Context, owner int64) {
 	a.Cache.Forget(ctx, tagOwner(owner), tagEverybody)
 }
 
-// counted is a part of a whole list, of which the number is kept: a hundred thousand are
+// counted is a part of a list. Of a whole list the number is kept: a hundred thousand are
 // not counted anew each time somebody looks at fifty. What is listed is not more than that,
 // and where the list ends is seen.
-func counted[T any](page Page, read func(Page) ([]T, int64, error), number func() (int64, error)) ([]T, int64, error) {
-	if page.Uncounted {
+func counted[T any](page Page, isWhole bool, read func(Page) ([]T, int64, error), number func() (int64, error)) ([]T, int64, error) {
+	if page.Uncounted || !isWhole {
 		return read(page)
 	}
 	page.Uncounted = true

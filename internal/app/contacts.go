@@ -23,17 +23,13 @@ func (a *App) Contacts(ctx context.Context, actor mailing.Account, f ContactFilt
 	}
 	page = a.unsorted(actor, owner, page)
 	found := store.ContactFilter{Owner: owner, Reason: f.Reason, Mailable: f.Mailable, ByName: a.masks(actor, owner)}
-	read := func(page Page) ([]mailing.Contact, int64, error) { return a.store.Contacts(ctx, found, page) }
-	var list []mailing.Contact
-	var total int64
-	if owner != 0 && f.Reason == "" && !f.Mailable && page.Search == "" {
-		list, total, err = counted(page, read, func() (int64, error) {
+	isWhole := owner != 0 && f.Reason == "" && !f.Mailable && page.Search == "" // of everybody's, an address counts once
+	list, total, err := counted(page, isWhole,
+		func(page Page) ([]mailing.Contact, int64, error) { return a.store.Contacts(ctx, found, page) },
+		func() (int64, error) {
 			n, err := a.numbers(ctx, owner)
 			return n.Clients, err
 		})
-	} else {
-		list, total, err = read(page)
-	}
 	a.maskContacts(actor, list)
 	return list, total, err
 }

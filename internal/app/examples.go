@@ -62,22 +62,23 @@ func (a *App) PauseExamples(ctx context.Context, actor mailing.Account) error {
 		if mailing.KindOf(err) == mailing.NotFound {
 			continue // somebody has deleted it
 		}
-		if err == nil && m.Status == mailing.StatusCompleted {
-			if open, err := a.hasOpenRun(ctx, id); err != nil || !open {
-				if err != nil {
-					return err
-				}
-				continue
-			}
-		}
 		if err == nil {
-			err = a.turn(ctx, actor, m, mailing.EventPause, ExamplesLeave)
+			err = a.pause(ctx, actor, m, ExamplesLeave)
 		}
-		if err != nil && mailing.KindOf(err) != mailing.Conflict { // it is paused or disabled already
+		if err != nil && mailing.KindOf(err) != mailing.Conflict { // it is over, paused or disabled already
 			return err
 		}
 	}
 	return nil
+}
+
+// keepExamples keeps examples from leaving by a relay that is to be used. It comes before
+// the relay is stored: from then on any node may send by it, also when this one dies.
+func (a *App) keepExamples(ctx context.Context, actor mailing.Account, r RelaySettings) error {
+	if !r.Enabled {
+		return nil
+	}
+	return a.PauseExamples(ctx, actor)
 }
 
 // noExample is for a mailing that somebody has made theirs.

@@ -69,6 +69,17 @@ func TestExamples(t *testing.T) {
 		if m := example(); !m.Status.Live() {
 			t.Errorf("before mails leave it is %s", m.Status)
 		}
+		// Whatever comes between the two, they are paused before the relay is stored.
+		taken := relay()
+		taken.Name = "sendmail"
+		off.Name, off.HeloName = taken.Name, "other.example.org"
+		h.addRelay(t, off)
+		if _, err := h.CreateRelay(t.Context(), other, taken); err == nil {
+			t.Fatal("a name is there twice")
+		}
+		if m := example(); m.Status != mailing.StatusPaused {
+			t.Errorf("when the relay could not be stored it is %s", m.Status)
+		}
 		for range 2 {
 			r := relay()
 			r.Name = h.now.String()

@@ -15,12 +15,16 @@ func (a *App) PauseMailing(ctx context.Context, actor mailing.Account, id int64)
 	if err != nil {
 		return err
 	}
+	return a.pause(ctx, actor, m, "")
+}
+
+func (a *App) pause(ctx context.Context, actor mailing.Account, m mailing.Mailing, why string) error {
 	if m.Status == mailing.StatusCompleted {
-		if open, err := a.hasOpenRun(ctx, id); err != nil || !open {
+		if open, err := a.hasOpenRun(ctx, m.ID); err != nil || !open {
 			return cmp.Or(err, m.Refuses(mailing.EventPause))
 		}
 	}
-	return a.turn(ctx, actor, m, mailing.EventPause, "")
+	return a.turn(ctx, actor, m, mailing.EventPause, why)
 }
 
 // ResumeMailing lets a paused mailing go on: its open run where it was, its

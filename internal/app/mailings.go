@@ -196,10 +196,8 @@ func (a *App) Mailings(ctx context.Context, actor mailing.Account, f MailingFilt
 		owner = f.Owner
 	}
 	found := store.MailingFilter{Owner: owner, Status: f.Status, Active: f.Active, Coming: f.Coming}
-	if found != (store.MailingFilter{Owner: owner}) || page.Search != "" {
-		return a.store.Mailings(ctx, found, page)
-	}
-	return counted(page, func(page Page) ([]store.MailingRow, int64, error) { return a.store.Mailings(ctx, found, page) },
+	isWhole := found == store.MailingFilter{Owner: owner} && page.Search == ""
+	return counted(page, isWhole, func(page Page) ([]store.MailingRow, int64, error) { return a.store.Mailings(ctx, found, page) },
 		func() (int64, error) {
 			n, err := a.numbers(ctx, owner)
 			return n.Mailings, err

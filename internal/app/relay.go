@@ -168,6 +168,9 @@ func (a *App) CreateRelay(ctx context.Context, actor mailing.Account, r RelaySet
 	if err != nil {
 		return 0, err
 	}
+	if err := a.keepExamples(ctx, actor, r); err != nil {
+		return 0, err
+	}
 	row := a.storedRelay(r)
 	row.CreatedAt = row.UpdatedAt
 	_, facts := a.relayChanges(store.Relay{}, r)
@@ -177,7 +180,7 @@ func (a *App) CreateRelay(ctx context.Context, actor mailing.Account, r RelaySet
 	if err != nil {
 		return 0, err
 	}
-	return id, a.relaysChanged(ctx, actor)
+	return id, a.relaysChanged(ctx)
 }
 
 // UpdateRelay changes a way out. If it was stopped, it is used again. The last
@@ -198,6 +201,9 @@ func (a *App) UpdateRelay(ctx context.Context, actor mailing.Account, r RelaySet
 	if err := a.checkNotLast(ctx, r); err != nil {
 		return err
 	}
+	if err := a.keepExamples(ctx, actor, r); err != nil {
+		return err
+	}
 	before, after := a.relayChanges(was, r)
 	doing := a.doing(ctx, actor, mailing.Deed{
 		Action: "relay.update", Thing: relayThing(shownRelay(was)), Before: before, After: after,
@@ -205,7 +211,7 @@ func (a *App) UpdateRelay(ctx context.Context, actor mailing.Account, r RelaySet
 	if err := a.store.UpdateRelay(doing, a.storedRelay(r)); err != nil {
 		return err
 	}
-	return a.relaysChanged(ctx, actor)
+	return a.relaysChanged(ctx)
 }
 
 // DeleteRelay removes a way out. After the last in use, mails leave by SMTP_URL or
@@ -240,7 +246,7 @@ func (a *App) ResumeRelay(ctx context.Context, actor mailing.Account, id int64) 
 	if err := a.store.ResumeRelay(doing, id); err != nil {
 		return err
 	}
-	return a.relaysChanged(ctx, actor)
+	return a.relaysChanged(ctx)
 }
 
 // TestRelay tries settings as they are, stored or not, step by step.
@@ -283,17 +289,8 @@ func (a *App) StopRelay(ctx context.Context, id int64, why string) error {
 const unsaid = "—"
 
 // relaysChanged has this process use what is set up now, and lets runs try it that
-// were halted; not those of examples, which would go to addresses that nobody has.
-func (a *App) relaysChanged(ctx context.Context, actor mailing.Account) error {
-	relays, err := a.store.Relays(ctx)
-	if err != nil {
-		return err
-	}
-	if slices.ContainsFunc(relays, func(r store.Relay) bool { return r.Enabled }) {
-		if err := a.PauseExamples(ctx, actor); err != nil {
-			return err
-		}
-	}
+// were halted.
+func (a *App) relaysChanged(ctx context.Context) error {
 	if err := a.changeRelays(ctx); err != nil {
 		return err
 	}
