@@ -123,7 +123,7 @@ func TestDraftOfANewMailing(t *testing.T) {
 	})
 	h.run("the mailing that is made of it is a deed, and the draft is gone", func(t *testing.T) {
 		before := h.deeds()
-		form := applying(url.Values{"message": {fmt.Sprint(anna.message.ID)}})
+		form := applying(url.Values{"message": {fmt.Sprint(anna.message.ID)}, "frequency": {"once"}})
 		p := anna.get(path + "/edit")
 		done := anna.submit(p, theForm, form).expect(http.StatusSeeOther)
 		if done.location() != path || h.deeds() != before+1 || len(anna.drafts()) != 0 {

@@ -213,8 +213,9 @@ func (w *Web) renderEditor(r *request, status int, e mailingEditor) error {
 	return r.render(status, mailingEditorPage(p, e))
 }
 
-// opens is the section to begin with: the one asked for, else the first of a mailing that
-// is complete, else the first that is not.
+// opens is the section to begin with: the one asked for, else the first that is not
+// complete. Of a complete one it is what is left to do: change something of a mailing that is
+// there, look over and send a new one.
 func (e mailingEditor) opens(asked string) string {
 	if asked != "" {
 		return asked
@@ -224,7 +225,7 @@ func (e mailingEditor) opens(asked string) string {
 			return section
 		}
 	}
-	if e.Draft.UpdatedAt.IsZero() {
+	if e.Draft.UpdatedAt.IsZero() && !e.isNew() {
 		return app.SectionAudience
 	}
 	return sectionReview

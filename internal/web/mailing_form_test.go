@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -79,12 +80,20 @@ func (m room) chosenOf(id int64) []int64 {
 func TestNewMailing(t *testing.T) {
 	h := newHarness(t)
 	anna := newRoom(h, "anna@example.org", 3)
-	t.Run("only a message has to be chosen to send it tomorrow morning", func(t *testing.T) {
+	message := strconv.FormatInt(anna.message.ID, 10)
+	t.Run("who comes with a message has one button to press, which sends it", func(t *testing.T) {
+		on := anna.get("/mailings/new?message=" + message).expect(http.StatusOK)
+		on.shows("#audience", "Получат 3 клиента").shows("#dates", "Сразу").shows("#review[open] .btn-primary", "Отправить 3 клиентам сейчас")
+		done := anna.submit(on, theForm, applying(url.Values{}))
+		anna.follow(done.expect(http.StatusSeeOther)).shows(".page-lead", "Вручную")
+	})
+	t.Run("once is tomorrow morning", func(t *testing.T) {
 		on := anna.get("/mailings/new").expect(http.StatusOK)
-		on.shows("#audience", "Получат 3 клиента").shows("#dates", "Один раз").shows("#review", "Выберите письмо")
-		done := anna.submit(on, theForm, applying(url.Values{"message": {strconv.FormatInt(anna.message.ID, 10)}}))
+		on.shows("#content[open]", "Письмо").shows("#review", "Выберите письмо")
+		done := anna.submit(on, theForm, applying(url.Values{"message": {message}, "frequency": {"once"}}))
 		anna.follow(done.expect(http.StatusSeeOther)).shows(".flash", "запланирована. Первое письмо уйдёт").shows(".page-lead", "Один раз")
-		m := anna.mailings()[0]
+		all := anna.mailings()
+		m := all[slices.IndexFunc(all, func(m mailing.Mailing) bool { return !m.NextAt.IsZero() })]
 		want := mailing.Rule{Frequency: mailing.Once, Start: tomorrow(), At: mailing.Clock{Hour: 10}, Zone: "Europe/Moscow"}
 		if !reflect.DeepEqual(m.Rule, want) || m.Audience != mailing.AudienceAll || m.Doubt != mailing.NeverTwice || m.Weight != mailing.WeightNormal {
 			t.Errorf("it is %+v", m)
@@ -135,7 +144,7 @@ func TestNewMailing(t *testing.T) {
 		for _, title := range []string{"1 Audience", "2 Content", "3 Schedule", "4 Review"} {
 			p.shows(".fold-title", title)
 		}
-		p.shows("#dates", "Once, on").shows("#review", "Choose the message")
+		p.shows("#dates", "At once").shows("#review", "Choose the message")
 	})
 }
 

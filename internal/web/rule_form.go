@@ -29,8 +29,9 @@ const (
 	endCount = "count"
 )
 
-// firstRule is what the form of a new mailing begins with: once, tomorrow
-// morning. What is hidden at first makes sense as soon as it is shown.
+// firstRule is what the form of a new mailing begins with: now, which is one choice less
+// for whoever has just written a message; nothing goes out before the button that says so.
+// What is hidden at first makes sense as soon as it is shown: once is tomorrow morning.
 func (r *request) firstRule() ruleForm {
 	zone, err := mailing.LoadZone(r.actor.Zone)
 	if err != nil {
@@ -39,7 +40,7 @@ func (r *request) firstRule() ruleForm {
 	tomorrow := mailing.DateOf(r.now.In(zone)).AddDays(1)
 	weekday := isoWeekday(tomorrow.Weekday())
 	return ruleForm{
-		Frequency: string(mailing.Once), Interval: "1",
+		Frequency: oftenNow, Interval: "1",
 		Start: tomorrow.String(), At: "10:00", Zone: zone.String(),
 		Weekdays: []string{weekday}, MonthlyBy: string(mailing.ByDay), Day: strconv.Itoa(tomorrow.Day),
 		ShortMonth: string(mailing.ShortMonthLastDay), Nth: "1", Weekday: weekday, End: endNever,
