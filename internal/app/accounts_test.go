@@ -137,11 +137,12 @@ func TestConfirmationCodes(t *testing.T) {
 		}
 		return "000000"
 	}
-	t.Run("a wrong code says so, and the fifth ends the right one, too", func(t *testing.T) {
+	t.Run("a wrong code says so, and the fifth ends the right one, too; none is no guess", func(t *testing.T) {
 		h := newHouse(t)
 		register(t, h, anna())
 		code := h.last(t, "code")
 		for range app.CodeTries {
+			want(t, confirm(t, h, " "), "required")
 			want(t, confirm(t, h, wrong(code)), "code_wrong")
 		}
 		want(t, confirm(t, h, code), "code_wrong")

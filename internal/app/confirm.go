@@ -14,6 +14,9 @@ import (
 // Confirm activates the account if the code is right. A wrong code, a code that
 // has expired, a known and an unknown address are answered alike.
 func (a *App) Confirm(ctx context.Context, from Visitor, typed, code string) error {
+	if err := typedCode("code", code); err != nil {
+		return err
+	}
 	wrong := mailing.FieldFault(mailing.Invalid, "code", "code_wrong")
 	email, err := mailing.NormalizeEmail(typed)
 	if err != nil {
@@ -33,6 +36,14 @@ func (a *App) Confirm(ctx context.Context, from Visitor, typed, code string) err
 		err = wrong
 	}
 	return wrap(err, "confirm")
+}
+
+// typedCode refuses a field that was left empty: that is no guess.
+func typedCode(field, code string) error {
+	if strings.TrimSpace(code) == "" {
+		return mailing.FieldFault(mailing.Invalid, field, "required")
+	}
+	return nil
 }
 
 // useCode tries the code at all that waits to be confirmed. Each has a code of its own.

@@ -134,6 +134,9 @@ func (a *App) RenewRecoveryCodes(ctx context.Context, actor mailing.Account) ([]
 
 // ProveRecovery uses up one of the account's recovery codes, and tells the person.
 func (a *App) ProveRecovery(ctx context.Context, from Visitor, account mailing.Account, code string) error {
+	if err := typedCode("recovery", code); err != nil {
+		return err
+	}
 	wrong := mailing.FieldFault(mailing.Invalid, "recovery", "code_wrong")
 	left, err := a.store.CountRecoveryCodes(ctx, account.ID)
 	if err != nil {

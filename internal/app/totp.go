@@ -45,6 +45,9 @@ func (a *App) draftSecret(actor mailing.Account, draft string) ([]byte, error) {
 // it makes the right ones. If that is the first second factor, it returns recovery codes.
 func (a *App) EnableTOTP(ctx context.Context, from Visitor, actor mailing.Account, draft, code string) ([]string, error) {
 	secret, err := a.draftSecret(actor, draft)
+	if err == nil {
+		err = typedCode("code", code)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +91,9 @@ func (a *App) ProveCode(ctx context.Context, from Visitor, account mailing.Accou
 }
 
 func (a *App) proveCode(ctx context.Context, from Visitor, at guess, account mailing.Account, code string) error {
+	if err := typedCode("code", code); err != nil {
+		return err
+	}
 	wrong := mailing.FieldFault(mailing.Invalid, "code", "code_wrong")
 	return a.prove(ctx, from, at, account.ID, wrong, func() (bool, error) { return a.takeCode(ctx, account, code) })
 }

@@ -55,7 +55,11 @@ func NormalizeEmail(typed string) (string, error) {
 // NormalizeEmail does. An "@" in front of it is left out. The error is an *Error
 // of kind Invalid.
 func NormalizeDomain(typed string) (string, error) {
-	ascii, ok := normalDomain(strings.TrimPrefix(strings.TrimSpace(norm.NFC.String(typed)), "@"))
+	domain := strings.TrimPrefix(strings.TrimSpace(norm.NFC.String(typed)), "@")
+	if domain == "" {
+		return "", Fault(Invalid, "required")
+	}
+	ascii, ok := normalDomain(domain)
 	if !ok {
 		return "", Fault(Invalid, "domain_malformed", "domain", typed)
 	}

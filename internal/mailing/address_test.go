@@ -88,12 +88,15 @@ func TestNormalizeDomain(t *testing.T) {
 	for typed, want := range map[string]string{
 		" Example.ORG. ": "example.org", "@example.org": "example.org", "почта.рф": "xn--80a1acny.xn--p1ai",
 		"localhost": "localhost", "news.example.org": "news.example.org",
-		"": "", "example": "", "a b.org": "", "anna@example.org": "", "https://example.org": "", "127.0.0.1": "", "a;b.org": "",
+		"example": "", "a b.org": "", "anna@example.org": "", "https://example.org": "", "127.0.0.1": "", "a;b.org": "",
 	} {
 		got, err := NormalizeDomain(typed)
 		if got != want || (want == "") != (CodeOf(err) == "domain_malformed") {
 			t.Errorf("%q becomes %q, %v; want %q", typed, got, err, want)
 		}
+	}
+	if _, err := NormalizeDomain(" @ "); CodeOf(err) != "required" {
+		t.Errorf("nothing is %v", err)
 	}
 	if got := DisplayDomain("xn--80a1acny.xn--p1ai"); got != "почта.рф" {
 		t.Errorf("it is shown as %q", got)
