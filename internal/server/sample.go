@@ -39,6 +39,9 @@ const sampleEmail = "demo@example.com"
 // and tells how to sign in.
 func (b *Base) addSample(ctx context.Context) error {
 	n, err := b.Store.CountAccounts(ctx)
+	if err == nil && n > 0 {
+		err = b.sayWhereSample(ctx)
+	}
 	if err != nil || n > 0 {
 		return err
 	}
@@ -69,6 +72,19 @@ func (b *Base) addSample(ctx context.Context) error {
 	}
 	b.Log.Info("sample data is there; sign in", "address", b.Config.BaseURL+"/login", "email", sampleEmail, "password", password)
 	return nil
+}
+
+// sayWhereSample tells who has missed or forgotten how to sign in to the sample account that
+// was made at an earlier start where to set a new password: the link comes to the demo mailbox.
+func (b *Base) sayWhereSample(ctx context.Context) error {
+	_, err := b.App.AccountByEmail(ctx, sampleEmail)
+	if mailing.KindOf(err) == mailing.NotFound || err == nil && !b.roads.demo() {
+		return nil
+	}
+	if err == nil {
+		b.Log.Info("the sample account is there; set a new password if you do not know it", "address", b.Config.BaseURL+"/reset", "email", sampleEmail, "mail", b.Config.BaseURL+"/demo")
+	}
+	return err
 }
 
 func readSample(lang string) (s sample, err error) {

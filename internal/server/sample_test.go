@@ -1,7 +1,9 @@
 package server_test
 
 import (
+	"context"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"vestnik/internal/app"
@@ -55,5 +57,23 @@ func TestSampleNeverLeaves(t *testing.T) {
 	}
 	if n, err := base.App.Numbers(t.Context(), owner, false); err != nil || n.Clients != 0 || n.Mailings != 0 {
 		t.Errorf("%+v is left, %v", n, err)
+	}
+}
+
+// TestSampleIsToldOfAgain starts a service twice: who has missed the password of the sample
+// account learns at the second start where to set another.
+func TestSampleIsToldOfAgain(t *testing.T) {
+	t.Parallel()
+	c := storySettings(t, "VESTNIK_SAMPLE_DATA=true")
+	for _, words := range []string{"sample data is there", c.BaseURL + "/reset email=demo@example.com"} {
+		var lines output
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- server.Run(ctx, c, slog.New(slog.NewTextHandler(&lines, nil)), "story") }()
+		await(t, storyPatience, words, func() bool { return strings.Contains(lines.String(), words) })
+		stop()
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
 	}
 }
