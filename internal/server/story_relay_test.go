@@ -189,7 +189,7 @@ func (a *adminStory) watch(release func()) {
 	release()
 	a.sees(a.T("run_state.completed"), a.T("runs.of", "done", "2", "all", "2"), "anna@example.com", "250")
 	a.until("the list below shows it, too", fmt.Sprintf(
-		`[...document.querySelectorAll("main tbody tr")].filter(r => r.innerText.includes(%s)).length === 2`, storyJS(a.T("delivery.sent"))))
+		`[...document.querySelectorAll("#list tbody tr")].filter(r => r.innerText.includes(%s)).length === 2`, storyJS(a.T("delivery.sent"))))
 	a.holds("the page was not loaded again", `window.story === "the same page"`)
 	a.look("run-ended")
 }

@@ -62,6 +62,16 @@ func faultPage(p ui.Page, sentence, id string, status int) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, " ")
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				if status == http.StatusNotFound && p.Person != nil {
+					templ_7745c5c3_Err = ui.LinkButton(ui.Button{Label: p.T("trash.title"), Icon: "trash", Path: trashPath}).Render(ctx, templ_7745c5c3_Buffer)
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
+				}
 				return nil
 			})
 			templ_7745c5c3_Err = ui.EmptyState(ui.Empty{Icon: "alert-circle", Whole: true, Title: sentence, Text: faultHint(p, status, id)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
@@ -79,8 +89,11 @@ func faultPage(p ui.Page, sentence, id string, status int) templ.Component {
 }
 
 func faultHint(p ui.Page, status int, id string) string {
-	if status == http.StatusInternalServerError {
+	switch {
+	case status == http.StatusInternalServerError:
 		return p.T("fault.request", "id", id)
+	case status == http.StatusNotFound && p.Person != nil:
+		return p.T("fault.not_found_hint")
 	}
 	return ""
 }

@@ -78,8 +78,8 @@ func (l mailingList) columns(p ui.Page) []ui.Column {
 		{Title: p.T("nav.clients"), Numeric: true, Pick: "clients"},
 		{Title: p.T("field.created"), Key: "created", Pick: "created"},
 	}
-	if l.Admin { // for the owner's there is room in place of the time, which the next date has, too
-		columns[3].Off = true
+	if l.Admin { // in their place there is room for the owner's; the next date has the time, too
+		columns[3].Off, columns[7].Off = true, true
 	}
 	if l.Everyone {
 		columns = slices.Insert(columns, 1, ui.Column{Title: p.T("mailings.owner")})

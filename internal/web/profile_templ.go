@@ -388,7 +388,7 @@ const pictureTypes = "image/jpeg,image/png,image/webp,image/gif"
 // pictureField takes a picture, and shows it in the frame beside it before it is sent.
 func pictureField(p ui.Page, name, label string, problems map[string]string) ui.Field {
 	return ui.Field{
-		Name: name, Label: label, Required: true, Error: problems[name], Hint: p.T("pictures.hint", "max_mb", app.MaxPictureBytes>>20),
+		Name: name, Label: label, Error: problems[name], Hint: p.T("pictures.hint", "max_mb", app.MaxPictureBytes>>20),
 		Attributes: templ.Attributes{"data-preview": true},
 	}
 }

@@ -46,7 +46,7 @@ func TestReport(t *testing.T) {
 			t.Fatalf("the link is %q", path)
 		}
 		file := anna.get(path).expect(http.StatusOK)
-		if lines := strings.Split(strings.TrimSpace(file.body), "\n"); !strings.Contains(file.body, address(3)+";Не отправлена;сервер отказал;1;550;5.1.1;") ||
+		if lines := strings.Split(strings.TrimSpace(file.body), "\n"); !strings.Contains(file.body, address(3)+";Не отправлено;сервер отказал;1;550;5.1.1;") ||
 			!strings.Contains(file.body, "Нет такого ящика") || len(lines) != 3 { // the answer has two lines
 			t.Errorf("the file is\n%s", file.body)
 		}

@@ -125,7 +125,7 @@ func TestRun(t *testing.T) {
 	}
 	t.Run("recipients are searched by address", func(t *testing.T) {
 		p := anna.get(anna.path("?q=000003"))
-		p.shows("#list", address(3)).shows("#list .state", "Не отправлена").shows("#list", "Нет такого ящика")
+		p.shows("#list", address(3)).shows("#list .state", "Не отправлено").shows("#list", "Нет такого ящика")
 		anna.get(anna.path("?q=nobody")).shows("#list", "Здесь никого нет")
 	})
 	t.Run("a recipient's page has the server's whole answer", func(t *testing.T) {
