@@ -4,7 +4,7 @@ SHELL   := /bin/bash
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build dev assets test screens torture bench check generate clean
+.PHONY: help run build dev assets test screens large torture bench check generate clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -30,6 +30,9 @@ test: ## Run all tests, also on PostgreSQL and against real programs; installs w
 # PAGES='GET /runs' pictures only the routes that match.
 screens: node_modules/axe-core/package.json assets ## Picture every page, in both languages and themes, wide and on a phone, into docs/screens
 	VESTNIK_SCREENS=$(CURDIR)/docs/screens VESTNIK_PAGES='$(PAGES)' VESTNIK_TEST_SYSTEM=1 go test -count=1 -timeout 60m -run '^TestScreens$$' -v ./internal/web
+
+large: node_modules/axe-core/package.json assets ## Measure the pages on a large base while a large mailing goes out; two minutes on a machine that does nothing else
+	VESTNIK_TEST_LARGE=1 VESTNIK_TEST_SYSTEM=1 go test -count=1 -run '^TestALargeBase$$' -v ./internal/server
 
 torture: ## Break everything for half an hour, see that nobody is lost, and write docs/reliability.md; the short form is in test
 	build/programs.sh

@@ -98,7 +98,7 @@ const pagesPatience = time.Minute
 
 func TestALargeBase(t *testing.T) {
 	if os.Getenv("VESTNIK_TEST_LARGE") == "" {
-		t.Skip("set VESTNIK_TEST_LARGE=1: it measures pages in milliseconds for two minutes, and so wants a machine that does nothing else")
+		t.Skip("make large sets VESTNIK_TEST_LARGE=1: it measures pages in milliseconds for two minutes, and so wants a machine that does nothing else")
 	}
 	needSystem(t)
 	storyNeeds(t)

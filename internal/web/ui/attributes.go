@@ -39,7 +39,7 @@ func spriteLink(name string) string {
 
 // Icon is the name of the drawing that goes with a tone.
 func (t Tone) Icon() string {
-	icon := "circle"
+	icon := "info-circle"
 	switch t {
 	case Busy:
 		icon = "loader-2"
