@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"vestnik/internal/mailing"
@@ -98,6 +99,7 @@ func (a *App) ExportAccount(ctx context.Context, actor mailing.Account, id int64
 	x.list("messages.json", func(one func(any)) error {
 		return a.eachMessage(ctx, id, func(m mailing.Message) { one(messageJSON(m)) })
 	})
+	x.pictures(ctx, id)
 	x.list("mailings.json", func(one func(any)) error {
 		return a.eachMailing(ctx, id, func(m MailingRow) { one(mailingJSON(m.Mailing)) })
 	})
@@ -186,6 +188,26 @@ func (x *archive) table(name string, columns []string, each func(line func(...st
 		}
 		return out.flush()
 	})
+}
+
+// pictures are those of an account's messages, each under its name.
+func (x *archive) pictures(ctx context.Context, account int64) {
+	if x.err != nil {
+		return
+	}
+	names, err := x.app.store.AccountPictures(ctx, account)
+	x.err = err
+	for _, name := range names {
+		kind, data, err := x.app.store.LargePicture(ctx, name)
+		if err != nil {
+			x.err = err
+			return
+		}
+		x.file("pictures/"+name+"."+strings.TrimPrefix(kind, "image/"), func(w io.Writer) error {
+			_, err := w.Write(data)
+			return err
+		})
+	}
 }
 
 func (x *archive) end() error {

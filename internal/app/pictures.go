@@ -40,6 +40,28 @@ func (a *App) takePicture(ctx context.Context, actor mailing.Account, file io.Re
 	}, wrap(err, "take picture")
 }
 
+// MaxAccountPictures is how many pictures a person's messages may show in all: some
+// years of newsletters, at 50 to 200 KB a picture. Chosen.
+const MaxAccountPictures = 2000
+
+// AddMessagePicture keeps a picture for the actor's messages, and returns its Hash. It stays
+// as long as the account: mails that went out show it.
+func (a *App) AddMessagePicture(ctx context.Context, actor mailing.Account, file io.Reader) (hash string, err error) {
+	there, err := a.store.AccountPictures(ctx, actor.ID)
+	if err != nil {
+		return "", err
+	}
+	if len(there) >= MaxAccountPictures {
+		return "", mailing.Fault(mailing.Limited, "pictures_too_many", "max", MaxAccountPictures)
+	}
+	p, err := a.takePicture(ctx, actor, file, picture.Mail)
+	if err != nil {
+		return "", err
+	}
+	d := mailing.Deed{Action: "picture.add", Thing: mailing.Thing{Kind: mailing.ThingPicture, Name: p.Hash}, Owner: actor.ID}
+	return p.Hash, wrap(a.store.PutAccountPicture(a.doing(ctx, actor, d), actor.ID, p, a.Now()), "add picture")
+}
+
 // SetAvatar makes a file into the actor's face.
 func (a *App) SetAvatar(ctx context.Context, actor mailing.Account, file io.Reader) error {
 	p, err := a.takePicture(ctx, actor, file, picture.Avatar)

@@ -2,6 +2,8 @@ package compose
 
 import (
 	"html"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,15 +33,15 @@ func compileBody(s Source) (text, hyper *liquid.Template, err error) {
 		text, err = liquid.Build(tokens, plain)
 		return text, nil, err
 	}
-	content, whole := tokens, tokens
+	content, enclose := tokens, inDocument
 	if s.Format == mailing.FormatMarkdown {
+		enclose = inShell
 		if content, err = markdownToHTML(tokens); err != nil {
 			return nil, nil, err
 		}
-		whole = inShell(content, footer, s.Lang)
-	} else {
-		whole = inDocument(content, footer, s.Lang)
 	}
+	content = picturesAt(s.Base, content)
+	whole := enclose(content, footer, s.Lang)
 	if hyper, err = liquid.Build(whole, liquid.Options{Context: liquid.HTML, Lang: s.Lang}); err != nil {
 		return nil, nil, err
 	}
@@ -49,6 +51,23 @@ func compileBody(s Source) (text, hyper *liquid.Template, err error) {
 	}
 	text, err = liquid.Build(twin, plain)
 	return text, hyper, err
+}
+
+// ourPicture finds the addresses of pictures that we keep, where markup or a style has one.
+var ourPicture = regexp.MustCompile(`(["'(=])(` + regexp.QuoteMeta(PicturePath) + `[0-9a-f]{32})`)
+
+// picturesAt has our pictures be found from anywhere, a mail being read elsewhere.
+func picturesAt(base string, tokens []liquid.Token) []liquid.Token {
+	if base == "" {
+		return tokens
+	}
+	found := slices.Clone(tokens)
+	for i, t := range found {
+		if t.Kind == liquid.Text {
+			found[i].Text = ourPicture.ReplaceAllString(t.Text, "${1}"+strings.ReplaceAll(base, "$", "$$")+"${2}")
+		}
+	}
+	return found
 }
 
 func uses(t *liquid.Template, name string) bool {

@@ -37,6 +37,10 @@ type Source struct {
 	// the headers, and adds a footer with it when the body does not show it.
 	Unsubscribe bool
 
+	// Base is where readers find our pictures, "https://mail.example.org": it goes before
+	// their addresses below PicturePath. Empty where our own pages show the message.
+	Base string
+
 	// Attachments go to everybody as they are, without merge fields.
 	Attachments []Attachment
 

@@ -72,6 +72,8 @@ type Config struct {
 	// RunsMoved is told about once a second what was settled anything of, and which runs
 	// have come to their end. It may be missing.
 	RunsMoved func(ctx context.Context, moved []int64, ended []mailing.Run)
+	// BaseURL is where readers find the pictures of mails: scheme and host.
+	BaseURL string
 	// UnsubscribeURL is the address by which a reader leaves the owner's list.
 	UnsubscribeURL func(ownerID, runID int64, email string) string
 	// OpenVars unseals the fields of a single mail.

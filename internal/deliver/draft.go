@@ -100,7 +100,7 @@ func (e *Engine) compile(ctx context.Context, run *mailing.Run, from compose.Add
 	source := compose.Source{
 		Subject: version.Subject, Body: version.Body, Format: version.Format, From: from,
 		ReplyTo: compose.Address{Email: run.ReplyTo}, Lang: run.Lang, Unsubscribe: run.Unsubscribe,
-		Signer: signer,
+		Signer: signer, Base: e.BaseURL,
 	}
 	if run.FromName != "" {
 		source.From.Name = run.FromName

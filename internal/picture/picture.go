@@ -58,6 +58,9 @@ var (
 	// Article goes across a column of text, or on a card. A long drawing is not made
 	// so small that nobody could read it.
 	Article = Form{large: box{1600, 4800}, small: box{720, 1440}}
+	// Mail is as wide as the column of a mail and no wider: Outlook for Windows shows a
+	// picture in its own size, whatever styles say.
+	Mail = Form{large: box{600, 2400}, small: box{300, 1200}}
 )
 
 // Intake takes pictures in, only so many at once as memory is for them. It is safe

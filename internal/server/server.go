@@ -319,7 +319,7 @@ func (b *Base) stop(webServer *http.Server) {
 func (b *Base) engine() deliver.Config {
 	return deliver.Config{
 		Store: b.Store, Log: b.Log, Dir: filepath.Join(b.Config.DataDir, "nodes"), Workers: b.Config.Connections,
-		Roads: b.roads.current, StopRoad: b.roads.stop, Signer: b.signers.of, UnsubscribeURL: b.App.UnsubscribeURL, OpenVars: b.App.OpenVars,
+		Roads: b.roads.current, StopRoad: b.roads.stop, Signer: b.signers.of, BaseURL: b.App.BaseURL, UnsubscribeURL: b.App.UnsubscribeURL, OpenVars: b.App.OpenVars,
 		Settled: b.numbers.settled,
 		Slots:   b.slots, RunsMoved: b.App.RunsMoved,
 	}

@@ -172,6 +172,8 @@ func (s *story) writeMessage() {
 	s.press(s.T("messages.add"))
 	s.fill("subject", s.subject)
 	s.fill("body", s.body)
+	s.do("choose a picture", chromedp.SetUploadFiles(chromedp.ID("field-picture"), []string{storyPhoto(s.t)}))
+	s.until("the picture stands in the text", `/!\[\]\(\/pictures\/[0-9a-f]{32}\)/.test(document.getElementById("field-body").value)`)
 	s.choose("contact", s.clients[0].name)
 	s.do("show the preview", chromedp.Click(storyButton(s.T("messages.show"))))
 	s.until("the preview has the subject for this client", fmt.Sprintf(

@@ -57,6 +57,22 @@ func (s *Store) SetAvatar(ctx context.Context, account int64, p Picture, now tim
 	}), "set avatar")
 }
 
+// PutAccountPicture keeps a picture as long as the account that shows it in its messages.
+func (s *Store) PutAccountPicture(ctx context.Context, account int64, p Picture, now time.Time) error {
+	return wrap(s.do(ctx, func(q *sqlc.Queries) error {
+		if err := putPicture(ctx, q, p, now); err != nil {
+			return err
+		}
+		return q.PutAccountPicture(ctx, sqlc.PutAccountPictureParams{AccountID: account, Hash: p.Hash})
+	}), "put picture")
+}
+
+// AccountPictures returns the names of what PutAccountPicture keeps for an account.
+func (s *Store) AccountPictures(ctx context.Context, account int64) ([]string, error) {
+	names, err := s.r.AccountPictures(ctx, account)
+	return names, wrap(err, "pictures of an account")
+}
+
 // SetTheme stores how the account wants the pages to look.
 func (s *Store) SetTheme(ctx context.Context, a mailing.Account) error {
 	return wrap(s.do(ctx, func(q *sqlc.Queries) error {

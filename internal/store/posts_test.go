@@ -233,8 +233,12 @@ func TestPictures(t *testing.T) {
 			put("again", now)
 			put("again", later) // uploaded a second time
 			p := must(s.CreatePost(ctx, somePost(anna.ID), []string{"shown"}))(t)
+			for range 2 {
+				ok(t, s.PutAccountPicture(ctx, anna.ID, store.Picture{Hash: "mailed", Small: []byte("s"), Large: []byte("l")}, now))
+			}
+			equal(t, "mailed", len(must(s.AccountPictures(ctx, anna.ID))(t)), 1)
 			ok(t, s.SweepBlog(ctx, 0, later))
-			for hash, want := range map[string]bool{"a": false, "face": true, "shown": true, "again": true} {
+			for hash, want := range map[string]bool{"a": false, "face": true, "shown": true, "again": true, "mailed": true} {
 				equal(t, hash, must(s.HasPicture(ctx, hash))(t), want)
 			}
 			p.UpdatedAt = later
@@ -245,6 +249,10 @@ func TestPictures(t *testing.T) {
 			equal(t, "just taken out of a text", must(s.HasPicture(ctx, "shown"))(t), true)
 			ok(t, s.SweepBlog(ctx, 0, later.Add(8*24*time.Hour)))
 			equal(t, "a week later", must(s.HasPicture(ctx, "shown"))(t), false)
+			equal(t, "shown by mails", must(s.HasPicture(ctx, "mailed"))(t), true)
+			must(s.Writer().Exec("delete from accounts where id = $1", anna.ID))(t)
+			ok(t, s.SweepBlog(ctx, 0, later.Add(8*24*time.Hour)))
+			equal(t, "of nobody", must(s.HasPicture(ctx, "mailed"))(t), false)
 		})
 		wantCode(t, s.SetAvatar(ctx, 1, store.Picture{}, now), "not_found")
 	})

@@ -174,6 +174,7 @@ var adminFixtures = map[string]func(*visit){
 	},
 	"POST /admin/blog/new":      func(v *visit) { v.form = postFields(v.fresh()) },
 	"POST /admin/blog/preview":  func(v *visit) { v.form = postFields(v.fresh()) },
+	"POST /messages/pictures":   func(v *visit) { v.files = map[string][]byte{"picture": drawing(v.h.t, 20, 10)} },
 	"POST /admin/blog/pictures": func(v *visit) { v.files = map[string][]byte{"picture": drawing(v.h.t, 20, 10)} },
 	"GET /admin/blog/{id}":      func(v *visit) { v.post(false) },
 	"POST /admin/blog/{id}": func(v *visit) {

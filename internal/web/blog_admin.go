@@ -1,7 +1,6 @@
 package web
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -22,7 +21,7 @@ func (w *Web) blogAdminRoutes() []Route {
 		{Pattern: "GET /admin/blog/new", Access: SignedIn, Serve: newPost},
 		{Pattern: "POST /admin/blog/new", Access: SignedIn, Serve: createPost, Limit: editorLimit},
 		{Pattern: "POST /admin/blog/preview", Access: SignedIn, Serve: previewPost, Limit: editorLimit},
-		{Pattern: "POST /admin/blog/pictures", Access: SignedIn, Serve: addPicture, Limit: pictureLimit},
+		{Pattern: "POST /admin/blog/pictures", Access: SignedIn, Serve: addPostPicture, Limit: pictureLimit},
 		{Pattern: "GET /admin/blog/{id}", Access: SignedIn, Serve: editPost},
 		{Pattern: "POST /admin/blog/{id}", Access: SignedIn, Serve: updatePost, Limit: editorLimit},
 		{Pattern: "POST /admin/blog/{id}/publish", Access: SignedIn, Serve: publishPost},
@@ -243,59 +242,26 @@ func (r *request) takePictures(typed *app.PostForm) error {
 	if r.field("drop_cover") != "" {
 		typed.Cover = ""
 	}
-	cover, err := r.takePicture("cover_file")
+	cover, err := r.takePicture("cover_file", r.App.AddPicture)
 	if err != nil {
 		return about("cover_file", err)
 	}
 	if cover != "" {
 		typed.Cover = cover
 	}
-	shown, err := r.takePicture("picture")
+	shown, err := r.takePicture("picture", r.App.AddPicture)
 	if shown != "" {
 		typed.Body = strings.TrimRight(typed.Body, "\n") + "\n\n" + pictureMarkdown(shown) + "\n"
 	}
 	return about("picture", err)
 }
 
-// takePicture keeps the picture that was chosen in a field; "" when none was.
-func (r *request) takePicture(field string) (hash string, err error) {
-	file, chosen, err := r.uploadOf(field)
-	if err != nil || !chosen {
-		return "", err
-	}
-	defer file.Close()
-	return r.App.AddPicture(r.in.Context(), r.actor, file)
-}
-
-func pictureMarkdown(hash string) string { return "![](" + picturePath(hash, false) + ")" }
-
-// addPicture is for the script of the editor: it takes a picture at once, and answers
-// how to show it, or in words why not.
-func addPicture(r *request) error {
+// addPostPicture is addMessagePicture for the editor of posts.
+func addPostPicture(r *request) error {
 	if !r.writes() {
 		return mailing.Fault(mailing.NotFound, "not_found")
 	}
-	err := r.readUpload("picture", pictureLimit)
-	var hash string
-	if err == nil {
-		hash, err = r.takePicture("picture")
-	}
-	if err == nil && hash == "" {
-		err = mailing.FieldFault(mailing.Invalid, "picture", "file_missing")
-	}
-	answer, status := map[string]string{"hash": hash, "path": picturePath(hash, true), "markdown": pictureMarkdown(hash)}, http.StatusOK
-	if err != nil {
-		problems, ok := r.problems(err)
-		if !ok {
-			return err
-		}
-		status = statuses[mailing.KindOf(err)]
-		answer = map[string]string{"problem": problems["picture"] + problems[""]}
-	}
-	r.out.Header().Set("Content-Type", "application/json")
-	r.out.Header().Set("Cache-Control", "no-store")
-	r.out.WriteHeader(status)
-	return json.NewEncoder(r.out).Encode(answer)
+	return r.answerPicture(r.App.AddPicture)
 }
 
 // postPreviewPolicy lets our own page show the preview in a frame, which runs nothing.

@@ -763,11 +763,11 @@ func postWords(p ui.Page, e postEditor) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.TextArea(ui.Field{Name: "body", Label: p.T("field.text"), Value: e.typed.Body, Error: e.problems["body"], Required: true, Hint: p.T("blog.body_hint"), Attributes: templ.Attributes{"data-pictures": "/admin/blog/pictures"}}, 18).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.TextArea(ui.Field{Name: "body", Label: p.T("field.text"), Value: e.typed.Body, Error: e.problems["body"], Required: true, Hint: p.T("blog.body_hint"), Attributes: takesPictures(p, "/admin/blog/pictures")}, 18).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.FileDrop(p, ui.Field{Name: "picture", Label: p.T("blog.picture"), Error: e.problems["picture"], Hint: p.T("pictures.hint", "max_mb", app.MaxPictureBytes>>20), Attributes: templ.Attributes{"data-insert": "field-body"}}, pictureTypes).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.FileDrop(p, ui.Field{Name: "picture", Label: p.T("blog.picture"), Error: e.problems["picture"], Hint: p.T("pictures.hint", "max_mb", app.MaxPictureBytes>>20), Attributes: templ.Attributes{"data-picture-file": true}}, pictureTypes).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -20,11 +20,13 @@ import (
 // demoPerPage is how many mails a page of the demo mailbox lists; chosen.
 const demoPerPage = 50
 
-// demoPolicy is what a kept mail is shown with: its own styles and the pictures
-// within it, no script, no form, nothing from another host, only in our frame. A link
-// that is clicked opens a tab of its own, as in any mailbox.
-const demoPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; " +
-	"form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox " + demoSandbox
+// demoPolicy is what a kept mail is shown with: its own styles, the pictures within it and
+// those that we keep, no script, no form, nothing from another host, only in our frame. A
+// link that is clicked opens a tab of its own, as in any mailbox.
+func demoPolicy(base string) string {
+	return "default-src 'none'; style-src 'unsafe-inline'; img-src data: " + base + picturePrefix + "; font-src data:; " +
+		"form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox " + demoSandbox
+}
 
 const demoSandbox = "allow-popups allow-popups-to-escape-sandbox"
 
@@ -201,7 +203,7 @@ func showDemoHTML(r *request) error {
 		return err
 	}
 	h := r.out.Header()
-	h.Set("Content-Security-Policy", demoPolicy)
+	h.Set("Content-Security-Policy", demoPolicy(r.App.BaseURL))
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")

@@ -24,6 +24,7 @@ func (w *Web) messageRoutes() []Route {
 		{Pattern: "GET /messages/{id}/preview", Access: SignedIn, Serve: previewMessage},
 		{Pattern: "POST /messages/{id}/test", Access: SignedIn, Serve: testMessage},
 		{Pattern: "POST /messages/preview", Access: SignedIn, Serve: previewDraft, Limit: textLimit},
+		{Pattern: "POST /messages/pictures", Access: SignedIn, Serve: addMessagePicture, Limit: pictureLimit},
 		{Pattern: "POST /messages/test", Access: SignedIn, Serve: testDraft, Limit: textLimit},
 	}
 }

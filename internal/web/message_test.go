@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -215,4 +216,30 @@ func TestAMisspeltFieldIsNotedWhenAMessageIsSaved(t *testing.T) {
 		"subject": {"Новости"}, "format": {"text"}, "body": {"Здравствуйте, {{ first_nam }}!"},
 	}).expect(http.StatusSeeOther)
 	anna.follow(saved).expect(http.StatusOK).shows("#flashes", "first_nam")
+}
+
+func TestMessagePictures(t *testing.T) {
+	h := newHarness(t)
+	c := h.signIn(h.account("anna@example.org", mailing.RoleUser))
+	c.get("/messages/new").one("textarea[data-pictures=/messages/pictures]")
+	var answer struct{ Markdown, HTML, Problem string }
+	read := func(p *page) {
+		if err := json.Unmarshal([]byte(p.body), &answer); err != nil {
+			t.Fatalf("got %s, %v", p.body, err)
+		}
+	}
+	read(c.sendFiles("/messages/pictures", nil, map[string][]byte{"picture": drawing(t, 50, 20)}).expect(http.StatusOK))
+	path := strings.TrimSuffix(strings.TrimPrefix(answer.Markdown, "![]("), ")")
+	if !strings.Contains(answer.HTML, `src="`+path+`"`) {
+		t.Errorf("it is %s in one format, %s in another", answer.Markdown, answer.HTML)
+	}
+	c.get(path).expect(http.StatusOK)
+	p := c.post("/messages/preview", url.Values{"subject": {"Чай"}, "format": {"markdown"}, "body": {answer.Markdown}}).expect(http.StatusOK)
+	if mail := p.attr("iframe", "srcdoc"); !strings.Contains(mail, `src="`+path+`"`) {
+		t.Errorf("the preview shows %s", mail)
+	}
+	read(c.sendFiles("/messages/pictures", nil, map[string][]byte{"picture": []byte("no")}).expect(http.StatusUnprocessableEntity))
+	if !strings.Contains(answer.Problem, "не картинка") {
+		t.Errorf("the problem is %q", answer.Problem)
+	}
 }

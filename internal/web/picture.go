@@ -2,6 +2,8 @@ package web
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -103,4 +105,54 @@ func about(field string, err error) error {
 	beside := *one
 	beside.Field = field
 	return &beside
+}
+
+// keeping is what keeps a picture, and returns its name.
+type keeping func(ctx context.Context, actor mailing.Account, file io.Reader) (hash string, err error)
+
+// takePicture keeps the picture that was chosen in a field; "" when none was.
+func (r *request) takePicture(field string, keep keeping) (hash string, err error) {
+	file, chosen, err := r.uploadOf(field)
+	if err != nil || !chosen {
+		return "", err
+	}
+	defer file.Close()
+	return keep(r.in.Context(), r.actor, file)
+}
+
+func pictureMarkdown(hash string) string { return "![](" + picturePath(hash, false) + ")" }
+
+func pictureHTML(hash string) string {
+	return `<img src="` + picturePath(hash, false) + `" alt="" style="max-width:100%;height:auto">`
+}
+
+// addMessagePicture is for the script of the editor of messages.
+func addMessagePicture(r *request) error { return r.answerPicture(r.App.AddMessagePicture) }
+
+// answerPicture takes a picture at once, and answers a script how to show it in each format
+// of a text, or in words why not.
+func (r *request) answerPicture(keep keeping) error {
+	err := r.readUpload("picture", pictureLimit)
+	var hash string
+	if err == nil {
+		hash, err = r.takePicture("picture", keep)
+	}
+	if err == nil && hash == "" {
+		err = mailing.FieldFault(mailing.Invalid, "picture", "file_missing")
+	}
+	answer, status := map[string]string{
+		string(mailing.FormatMarkdown): pictureMarkdown(hash), string(mailing.FormatHTML): pictureHTML(hash),
+	}, http.StatusOK
+	if err != nil {
+		problems, ok := r.problems(err)
+		if !ok {
+			return err
+		}
+		status = statuses[mailing.KindOf(err)]
+		answer = map[string]string{"problem": problems["picture"] + problems[""]}
+	}
+	r.out.Header().Set("Content-Type", "application/json")
+	r.out.Header().Set("Cache-Control", "no-store")
+	r.out.WriteHeader(status)
+	return json.NewEncoder(r.out).Encode(answer)
 }

@@ -16,7 +16,14 @@ select count(*) from pictures where hash = @hash;
 delete from pictures
 where used_at < @before
     and not exists (select 1 from accounts where avatar = pictures.hash)
-    and not exists (select 1 from post_pictures p where p.hash = pictures.hash);
+    and not exists (select 1 from post_pictures p where p.hash = pictures.hash)
+    and not exists (select 1 from account_pictures a where a.hash = pictures.hash);
+
+-- name: PutAccountPicture :exec
+insert into account_pictures (account_id, hash) values (@account_id, @hash) on conflict do nothing;
+
+-- name: AccountPictures :many
+select hash from account_pictures where account_id = @account_id order by hash;
 
 -- name: SetAvatar :execrows
 update accounts set avatar = @avatar where id = @id;

@@ -38,6 +38,11 @@ type AccountErasure struct {
 	BegunAt   int64
 }
 
+type AccountPicture struct {
+	AccountID int64
+	Hash      string
+}
+
 type Attempt struct {
 	ID         int64
 	DeliveryID int64

@@ -9,6 +9,33 @@ import (
 	"context"
 )
 
+const accountPictures = `-- name: AccountPictures :many
+select hash from account_pictures where account_id = $1 order by hash
+`
+
+func (q *Queries) AccountPictures(ctx context.Context, accountID int64) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, accountPictures, accountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var hash string
+		if err := rows.Scan(&hash); err != nil {
+			return nil, err
+		}
+		items = append(items, hash)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const countPicture = `-- name: CountPicture :one
 select count(*) from pictures where hash = $1
 `
@@ -25,6 +52,7 @@ delete from pictures
 where used_at < $1
     and not exists (select 1 from accounts where avatar = pictures.hash)
     and not exists (select 1 from post_pictures p where p.hash = pictures.hash)
+    and not exists (select 1 from account_pictures a where a.hash = pictures.hash)
 `
 
 func (q *Queries) DeleteUnusedPictures(ctx context.Context, before int64) (int64, error) {
@@ -49,6 +77,20 @@ func (q *Queries) LargePicture(ctx context.Context, hash string) (LargePictureRo
 	var i LargePictureRow
 	err := row.Scan(&i.Type, &i.Large)
 	return i, err
+}
+
+const putAccountPicture = `-- name: PutAccountPicture :exec
+insert into account_pictures (account_id, hash) values ($1, $2) on conflict do nothing
+`
+
+type PutAccountPictureParams struct {
+	AccountID int64
+	Hash      string
+}
+
+func (q *Queries) PutAccountPicture(ctx context.Context, arg PutAccountPictureParams) error {
+	_, err := q.db.ExecContext(ctx, putAccountPicture, arg.AccountID, arg.Hash)
+	return err
 }
 
 const putPicture = `-- name: PutPicture :exec

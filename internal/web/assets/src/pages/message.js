@@ -1,6 +1,8 @@
 // The editor of a message: what is typed is kept in this browser until it is stored, a
-// starter takes its place only with a yes, and a click on a merge field puts it where one
-// writes. The page of a message that was just stored forgets what was kept of it.
+// starter takes its place only with a yes, a click on a merge field puts it where one writes,
+// and the text takes pictures. The page of a message that was just stored forgets what was kept of it.
+
+import { insertText, takePictures } from "../pictures.js";
 
 const PREFIX = "vestnik.message.";
 const OLD = 30 * 24 * 3600 * 1000; // milliseconds after which nobody looks for a text; chosen
@@ -149,18 +151,15 @@ function edit() {
   let writes = body;
   for (const field of [subject, body]) field.addEventListener("focus", () => { writes = field; });
 
-  function insert(text) {
-    writes.focus();
-    // The browser's own command, so that Ctrl+Z takes it back.
-    if (!document.execCommand("insertText", false, text)) {
-      writes.setRangeText(text, writes.selectionStart, writes.selectionEnd, "end");
-      writes.dispatchEvent(new Event("input", { bubbles: true }));
-    }
-  }
+  takePictures(form, (told) => {
+    const format = now().format;
+    if (!told[format]) throw body.dataset.noPictures;
+    return told[format];
+  });
 
   document.addEventListener("click", (event) => {
     const field = event.target.closest?.("[data-insert]");
-    if (field) insert(field.dataset.insert);
+    if (field) insertText(writes, field.dataset.insert);
     const deed = event.target.closest?.("[data-kept-do]");
     if (deed) deeds[deed.dataset.keptDo]();
     const starter = event.target.closest?.("[data-starter]");
