@@ -15,23 +15,24 @@ function colour(element, name) {
   return found;
 }
 
-// options are for bars with the slot's number as x; what is bad stands on what is good.
+// options are for bars with the slot's number as x; what is bad stands on what is good. The
+// legend tells of the slot under the pointer, else of all.
 function options(element, data, width) {
   const soft = colour(element, "--v-text-soft"), line = colour(element, "--v-line");
   const words = new Intl.NumberFormat(document.documentElement.lang);
   const bars = uPlot.paths.bars({ size: [0.8, 48], radius: 0.15 });
   const series = (label, raw, name) => ({
     label, paths: bars, fill: colour(element, name), width: 0, points: { show: false },
-    value: (_, __, ___, i) => (i === null ? "–" : words.format(raw[i])),
+    value: (_, __, ___, i) => words.format(i === null ? raw.reduce((sum, n) => sum + n, 0) : raw[i]),
   });
   const axis = { stroke: soft, grid: { stroke: line, width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
   return {
-    width, height: HEIGHT, padding: [12, 16, 0, 0],
+    width, height: HEIGHT, padding: [12, 32, 0, 0],
     legend: { live: true },
     cursor: { drag: { x: false, y: false }, y: false, points: { show: false } },
     scales: { x: { time: false, range: [-0.6, data.when.length - 0.4] }, y: { range: (_, __, most) => [0, Math.max(most * 1.05, 1)] } },
     series: [
-      { label: data.names[0], value: (_, __, ___, i) => (i === null ? "–" : data.when[i]) },
+      { label: data.names[0], value: (_, __, ___, i) => (i === null ? `${data.when[0]} – ${data.when.at(-1)}` : data.when[i]) },
       series(data.names[2], data.bad, "--v-danger"),
       series(data.names[1], data.good, "--v-accent"),
     ],
