@@ -167,11 +167,16 @@ func (a *App) mailCode(ctx context.Context, r store.Registration) error {
 	if err := a.putCode(ctx, r.ID, codePurpose(r.Browser), code, CodeLifetime); err != nil {
 		return err
 	}
-	page := a.BaseURL + "/confirm_code/" + r.Email + "/"
+	page := a.confirmPage(r.Email)
 	return a.mail(ctx, nameless(r.Account), mailConfirm, map[string]any{
-		"code": code, "link": page, "open": page + "?proof=" + a.proofOf(r.Email, code),
+		"code": code, "link": page, "open": page + proofParam + a.proofOf(r.Email, code),
 	})
 }
+
+// proofParam goes before the proof in the address of the page.
+const proofParam = "?proof="
+
+func (a *App) confirmPage(email string) string { return a.BaseURL + "/confirm_code/" + email + "/" }
 
 // codePurpose binds a code to a registration; that which the operator prints is of none.
 func codePurpose(browser string) string { return strings.TrimSpace(purposeConfirm + " " + browser) }

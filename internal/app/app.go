@@ -45,6 +45,9 @@ type Config struct {
 	// an address is known.
 	AnswerAfter time.Duration
 
+	// Demo reports whether mails stay in the demo mailbox now; nil: they leave.
+	Demo func() bool
+
 	Keep store.Retention // how long what was done is kept
 	// DemoKeep is how many mails the demo mailbox keeps, the latest; 0: it is not told.
 	DemoKeep int

@@ -148,15 +148,25 @@ func (a *App) ConfirmByLink(ctx context.Context, from Visitor, email, proof stri
 	if err != nil {
 		return wrap(err, "confirm by link")
 	}
+	browser, usable, err := a.codeIsOf(ctx, account, waiting, code)
+	if err == nil && !usable {
+		return expired
+	}
+	if err == nil {
+		err = a.activate(ctx, from, account, waiting, browser)
+	}
+	return wrap(err, "confirm by link")
+}
+
+// codeIsOf finds the browser whose registration a code can confirm now; usable is false for
+// a code that is none any more.
+func (a *App) codeIsOf(ctx context.Context, account mailing.Account, waiting []store.Registration, code string) (browser string, usable bool, err error) {
 	for _, browser := range codesOf(waiting) {
 		hash := a.keys.HashCode(codePurpose(browser), account.ID, code)
 		usable, err := a.store.HasCode(ctx, account.ID, codePurpose(browser), hash, a.Now())
-		if err == nil && usable {
-			err = a.activate(ctx, from, account, waiting, browser)
-		}
 		if err != nil || usable {
-			return wrap(err, "confirm by link")
+			return browser, usable, err
 		}
 	}
-	return expired
+	return "", false, nil
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"strings"
 
 	"vestnik/internal/compose"
 	"vestnik/internal/mailing"
@@ -50,4 +51,47 @@ func (a *App) DemoMail(ctx context.Context, actor mailing.Account, from Visitor,
 	}
 	parsed, err := compose.Parse(m.Data)
 	return DemoMail{DemoMail: m, Parsed: parsed}, err
+}
+
+// demoCodes is among how many of the latest mails to an address its code is looked for. Chosen.
+const demoCodes = 5
+
+// DemoCode reads the code that confirms an address out of the demo mailbox, for who may read
+// it; empty while there is none that can be used.
+func (a *App) DemoCode(ctx context.Context, actor mailing.Account, from Visitor, email string) (string, error) {
+	account, _, err := a.accountTyped(ctx, email)
+	if err != nil || account.ID == 0 {
+		return "", err
+	}
+	waiting, err := a.waiting(ctx, account)
+	if err != nil || len(waiting) == 0 {
+		return "", err
+	}
+	mails, _, err := a.DemoMails(ctx, actor, from, Page{Search: email, Limit: demoCodes})
+	if err != nil {
+		return "", err
+	}
+	for _, kept := range mails {
+		m, err := a.DemoMail(ctx, actor, from, kept.ID)
+		if err != nil {
+			return "", err
+		}
+		code := a.CodeOfProof(email, proofIn(m.Parsed.Text, a.confirmPage(email)))
+		if code == "" {
+			continue
+		}
+		if _, usable, err := a.codeIsOf(ctx, account, waiting, code); err != nil || usable {
+			return code, err
+		}
+	}
+	return "", nil
+}
+
+// proofIn is what a link to the page carries in the text of a mail; empty: there is none.
+func proofIn(text, page string) string {
+	_, after, _ := strings.Cut(text, page+proofParam)
+	if end := strings.IndexAny(after, " \t\r\n)>]"); end >= 0 {
+		return after[:end]
+	}
+	return after
 }

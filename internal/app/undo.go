@@ -17,6 +17,10 @@ const (
 	maxUndoSeconds     = 300
 )
 
+// demoUndoSeconds is what is waited for where mails reach nobody and no admin has said
+// otherwise: the way back is shown, and who tries the service need not wait for it. Chosen.
+const demoUndoSeconds = 3
+
 // SendUndoably is SendNow for a person who may have meant something else: nothing goes out
 // for as long as the settings say, and until then UndoSend takes it back.
 func (a *App) SendUndoably(ctx context.Context, actor mailing.Account, mailingID int64) (runID int64, err error) {
@@ -26,6 +30,9 @@ func (a *App) SendUndoably(ctx context.Context, actor mailing.Account, mailingID
 // undoUntil is until when what is sent now can be taken back; zero: it goes at once.
 func (a *App) undoUntil() time.Time {
 	seconds := a.Settings().UndoSeconds
+	if seconds == defaultUndoSeconds && a.Demo != nil && a.Demo() {
+		seconds = demoUndoSeconds
+	}
 	if seconds == 0 {
 		return time.Time{}
 	}

@@ -66,6 +66,15 @@ func TestUndoSend(t *testing.T) {
 			t.Errorf("may %+v, %v", v.May, err)
 		}
 	})
+	t.Run("in demo mode, where it reaches nobody, it waits shorter", func(t *testing.T) {
+		h, owner, has := quietly(t)
+		h.Demo = func() bool { return true }
+		id, err := h.SendUndoably(t.Context(), owner, has.mailing)
+		must(t, err)
+		if v, err := h.Run(t.Context(), owner, id); err != nil || !v.GoesAt.Equal(h.now.Add(3*time.Second)) || !v.May.Undo {
+			t.Errorf("it goes at %s, undo %v, %v", v.GoesAt, v.May.Undo, err)
+		}
+	})
 	t.Run("an admin says how long it waits, or that it does not", func(t *testing.T) {
 		h, owner, has := quietly(t)
 		must(t, h.ChangeSettings(t.Context(), h.person(t, "boss@example.org", mailing.RoleAdmin), map[string]string{"undo_seconds": "0"}))

@@ -81,6 +81,7 @@ func (b *Base) open(ctx context.Context, work bool) error {
 		Keep:   store.Retention{Details: b.Config.KeepDetails, Demo: b.Config.KeepDemo, Imports: b.Config.KeepImports},
 		SignUp: mailing.SignUp(b.Config.Signup.Way), SignUpDomains: b.Config.Signup.Domains, AnswerAfter: answerAfter,
 		DemoKeep:       b.Config.DemoKeep,
+		Demo:           func() bool { return b.roads.demo() },
 		CheckRelay:     b.tryRelay,
 		MailRelay:      b.mailRelay,
 		AskDNS:         checkDomain,

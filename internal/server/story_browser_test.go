@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"vestnik/internal/app"
 	"vestnik/internal/browser"
 	"vestnik/internal/config"
 	"vestnik/internal/i18n"
@@ -61,10 +63,22 @@ func storyNeeds(t *testing.T) (chromium string) {
 	return ""
 }
 
+// storyUndo is for how many seconds what was sent can be taken back: as long as a busy machine
+// may need to press the button.
+const storyUndo = 15
+
 // storyService runs a service in this process and returns the address of its
 // pages. Nothing may go wrong in its log.
 func storyService(t *testing.T, c config.Config) string {
 	t.Helper()
+	base, err := server.Open(t.Context(), c, slog.New(slog.DiscardHandler), false)
+	if err == nil {
+		err = base.App.ChangeSettings(t.Context(), app.Operator, map[string]string{"undo_seconds": strconv.Itoa(storyUndo)})
+		base.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	var lines output
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

@@ -95,6 +95,7 @@ func (s *story) register() {
 	confirm := s.address()
 	code := s.readCode()
 	s.open(strings.TrimPrefix(confirm, s.base))
+	s.holds("the code of the mail is filled in", `document.getElementById("field-code").value === `+storyJS(code))
 	s.fill("code", strings.Map(storyOtherDigit, code))
 	s.refusing(func() { s.press(s.T("action.confirm")) })
 	s.sees(map[string]string{"ru": "Неверный код!", "en": "Wrong code!"}[s.Lang()])

@@ -53,7 +53,7 @@ func (s *undoStory) undoSend() {
 	s.press(s.T("undo.button"))
 	s.sees(s.T("undo.send_undone"), s.T("run_state.taken_back"))
 	s.look("undo-undone")
-	<-time.After(12 * time.Second) // longer than it would have waited
+	<-time.After((storyUndo + 2) * time.Second) // longer than it would have waited
 	s.turnTo("/demo")
 	s.sees(s.T("demo.none"))
 	s.open(fmt.Sprintf("/mailings/%d", s.mailing.ID))

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -94,9 +95,10 @@ func completeConfirmPath(r *request) error {
 
 // confirmation is what the page of the code shows.
 type confirmation struct {
-	email string
-	demo  string // where the code can be read in the demo mailbox; empty: not there
-	proof string // from the link that was mailed with the code; empty: it is typed
+	email  string
+	demo   string // where the code can be read in the demo mailbox; empty: not there
+	filled bool   // with the code from there
+	proof  string // from the link that was mailed with the code; empty: it is typed
 }
 
 // confirmation reads the address in the path, and whether it was registered from here. What
@@ -129,8 +131,29 @@ func showConfirm(r *request) error {
 		if code = r.App.CodeOfProof(c.email, proof); code != "" {
 			c.proof = proof
 		}
+	} else if c.demo != "" {
+		if code, err = r.demoCode(c.email); err != nil {
+			return err
+		}
+		c.filled = code != ""
 	}
 	return r.render(http.StatusOK, confirmPage(r.page(r.T("account.confirm")), c, code, nil))
+}
+
+// demoPatience is for how long the page waits, where one has just registered, for the mail
+// with the code, which is sent beside it. Chosen: nobody notices.
+const demoPatience = 600 * time.Millisecond
+
+// demoCode is the code for an address that lies in the demo mailbox, so that who tries the
+// service need not go and look; empty: it is not there.
+func (r *request) demoCode(email string) (code string, err error) {
+	ctx := r.in.Context()
+	for until := time.Now().Add(demoPatience); ; time.Sleep(demoPatience / 12) {
+		code, err = r.App.DemoCode(ctx, r.actor, r.demoReader(), email)
+		if code != "" || err != nil || r.from.Browser == "" || time.Now().After(until) || ctx.Err() != nil {
+			return code, err
+		}
+	}
 }
 
 func confirm(r *request) error {
