@@ -42,8 +42,9 @@ type mailingEditor struct {
 	Zones    []ui.Option
 	Preview  []ui.Option // clients whose eyes the message can be seen with
 	TestTo   string
-	RunOpen  bool // a run is open that the changes do not touch
-	SetsUp   bool // the visitor may set up how mails leave
+	RunOpen  bool   // a run is open that the changes do not touch
+	SetsUp   bool   // the visitor may set up how mails leave
+	Stored   string // see keptStored
 }
 
 // isNew reports whether the mailing is still to be made.
@@ -65,7 +66,7 @@ func (e mailingEditor) at(section string) string {
 
 func (w *Web) newMailing(r *request) error {
 	e := mailingEditor{ID: r.App.NewMailingID(), Owner: r.actor, mailingForm: r.firstForm()}
-	e.Message = r.field("message")
+	e.Message, e.Stored = r.field("message"), r.sessions.PopString(r.in.Context(), sessionStored)
 	return w.renderEditor(r, http.StatusOK, e)
 }
 
@@ -210,6 +211,9 @@ func (w *Web) renderEditor(r *request, status int, e mailingEditor) error {
 	}
 	p := r.page(title)
 	p.Scripts = append(p.Scripts, "mailing.js")
+	if e.Stored != "" {
+		p = withEditor(p)
+	}
 	return r.render(status, mailingEditorPage(p, e))
 }
 

@@ -268,13 +268,19 @@ func createMessage(r *request) error {
 	return r.messageDone(0, m, r.T("messages.created"))
 }
 
+// doNext is the button that stores a message and goes on to whom it is sent.
+const doNext = "next"
+
 // messageDone shows the message that was stored from the editor of a message, 0 for a new
 // one, with what is odd about it.
 func (r *request) messageDone(of int64, m mailing.Message, sentence string) error {
 	for _, warning := range r.App.MessageWarnings(m) {
-		r.flash(ui.Warning, r.Error(warning))
+		r.flash(ui.Warning, r.T("messages.odd."+warning.Field, "problem", r.Error(warning)))
 	}
 	r.sessions.Put(r.in.Context(), sessionStored, keptName(r.actor, of))
+	if r.field("do") == doNext {
+		return r.done("/mailings/new?"+query("message", strconv.FormatInt(m.ID, 10)), sentence)
+	}
 	return r.done(messagePath(m.ID), sentence)
 }
 

@@ -59,9 +59,18 @@ func TestMessageEditor(t *testing.T) {
 			t.Errorf("to send it leads to %q", href)
 		}
 	})
+	t.Run("it is written, and the next is to whom and when", func(t *testing.T) {
+		next := c.submit(c.get("/messages/new"), "#editor", url.Values{"subject": {"Чай {{ nick }}"}, "format": {"text"}, "body": {"Привет"}, "do": {"next"}})
+		if !strings.HasPrefix(next.location(), "/mailings/new?message=") {
+			t.Errorf("it leads to %s", next.location())
+		}
+		p := c.follow(next).expect(http.StatusOK).shows(".flash", "В теме: Строка 1")
+		p.one("[data-kept-stored]")
+		c.get(next.location()).lacks("[data-kept-stored]")
+	})
 	t.Run("what is wrong stands beside the field, and what was typed stays", func(t *testing.T) {
 		p := c.post("/messages/new", url.Values{"subject": {"{% if x %}"}, "format": {"text"}, "body": {"{{ name"}}).expect(http.StatusUnprocessableEntity)
-		p.shows("#field-subject-error", "не закрыто").shows("#field-body-error", "Строка 1").shows("#field-body", "{{ name")
+		p.shows("#field-subject-error", "не закрыто").shows(".note a[href=#field-subject]", "не закрыто").shows("#field-body-error", "Строка 1").shows("#field-body", "{{ name")
 		c.post("/messages/new", url.Values{"format": {"text"}, "body": {"{{ name"}}).shows("#field-subject-error", "Напишите тему").shows("#field-body-error", "Строка 1")
 		c.post("/messages/new", url.Values{"format": {"text"}}).shows("#field-subject-error", "Напишите тему").shows("#field-body-error", "Напишите текст")
 		p.one("input[name=format][value=text][checked]")

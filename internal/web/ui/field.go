@@ -2,6 +2,7 @@ package ui
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/a-h/templ"
@@ -26,6 +27,21 @@ type Field struct {
 	Min, Max     string          // of dates, times and numbers
 	Help         templ.Component // a Help below the hint; may be nil
 	Attributes   templ.Attributes
+}
+
+// Fault is what is wrong with a field, by the field's name.
+type Fault struct{ Field, Words string }
+
+// FaultsOf are the problems of a form, by field, in the order of the names; what is about the
+// whole form, under "", is none.
+func FaultsOf(problems map[string]string) []Fault {
+	faults := make([]Fault, 0, len(problems))
+	for _, field := range slices.Sorted(maps.Keys(problems)) {
+		if field != "" {
+			faults = append(faults, Fault{field, problems[field]})
+		}
+	}
+	return faults
 }
 
 // Option is one choice of a Select or a Radio group.
