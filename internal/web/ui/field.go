@@ -44,6 +44,16 @@ func FaultsOf(problems map[string]string) []Fault {
 	return faults
 }
 
+// tellApart reports whether no two faults have the same words, which say nothing away from
+// their fields.
+func tellApart(faults []Fault) bool {
+	words := map[string]bool{}
+	for _, f := range faults {
+		words[f.Words] = true
+	}
+	return len(words) == len(faults)
+}
+
 // Option is one choice of a Select or a Radio group.
 type Option struct {
 	Value string
