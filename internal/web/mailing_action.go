@@ -7,6 +7,7 @@ import (
 
 	"vestnik/internal/app"
 	"vestnik/internal/mailing"
+	"vestnik/internal/web/ui"
 )
 
 // back is where an action returns to: the page that its button stands on.
@@ -159,6 +160,11 @@ func (w *Web) sendMailing(r *request) error {
 		return err
 	}
 	run, err := w.App.SendUndoably(r.in.Context(), r.actor, id)
+	if mailing.CodeOf(err) == "sent_just_now" { // a second click: the mailing's page lists what the first has sent
+		r.flash(ui.Warning, r.Error(err))
+		r.redirect(mailingPath(id, ""))
+		return nil
+	}
 	if err != nil {
 		return err
 	}
