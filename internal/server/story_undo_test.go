@@ -41,7 +41,8 @@ func (s *undoStory) send() {
 	s.t.Helper()
 	s.open(fmt.Sprintf("/mailings/%d/send", s.mailing.ID))
 	s.press(s.N("mailings.send_now", 1))
-	s.sees(s.T("undo.goes"), s.T("undo.awaits"), s.T("undo.pause_text"), s.T("undo.cancel_text"))
+	s.sees(s.T("undo.goes"), s.T("undo.awaits"))
+	s.holds("nothing less than taking all back is offered", `!document.querySelector(".acts")`)
 }
 
 // undoSend takes a sending back, and nothing arrives.

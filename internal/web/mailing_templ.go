@@ -1987,7 +1987,7 @@ func mailingRuns(p ui.Page, m mailingPage) templ.Component {
 					}
 					ctx = templ.InitializeContext(ctx)
 					for _, run := range m.Runs {
-						templ_7745c5c3_Err = runRow(p, run).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = runRow(p, run, m.Status).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -2009,7 +2009,7 @@ func mailingRuns(p ui.Page, m mailingPage) templ.Component {
 	})
 }
 
-func runRow(p ui.Page, run mailing.Run) templ.Component {
+func runRow(p ui.Page, run mailing.Run, status mailing.Status) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -2107,7 +2107,7 @@ func runRow(p ui.Page, run mailing.Run) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = ui.StatusBadge(runTone(run.State), p.T("run_state."+string(run.State))).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.StatusBadge(runBadge(p, run, status)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -1217,7 +1217,7 @@ func runTrend(p ui.Page, v runPage) templ.Component {
 								}()
 							}
 							ctx = templ.InitializeContext(ctx)
-							templ_7745c5c3_Err = ui.StatusBadge(runTone(run.State), p.T("run_state."+string(run.State))).Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = ui.StatusBadge(runBadge(p, run, v.Mailing.Status)).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
@@ -1484,7 +1484,7 @@ func causePage(p ui.Page, v causeView) templ.Component {
 						}
 						ctx = templ.InitializeContext(ctx)
 						for _, recipient := range v.recipients {
-							templ_7745c5c3_Err = causeRow(p, recipient).Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = causeRow(p, v.run, recipient).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
@@ -1543,7 +1543,7 @@ func causePage(p ui.Page, v causeView) templ.Component {
 	})
 }
 
-func causeRow(p ui.Page, r app.Recipient) templ.Component {
+func causeRow(p ui.Page, run app.RunView, r app.Recipient) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1712,7 +1712,7 @@ func causeRow(p ui.Page, r app.Recipient) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = deliveryTime(p, r.Delivery).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = deliveryTime(p, run, r.Delivery).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -277,8 +277,11 @@ func (v runProgress) speedWords(p ui.Page) string {
 		}
 		return p.T("runs.took", "duration", p.Duration(took))
 	}
+	if v.stands() {
+		return ""
+	}
 	words := v.paceWords(p)
-	if left, ok := v.left(); ok {
+	if left, ok := v.left(); ok && left >= time.Second {
 		words += " · " + p.T("runs.left", "duration", p.Duration(left.Round(time.Second)))
 	}
 	return words

@@ -141,7 +141,7 @@ func (w *Web) followRun(r *request, shown app.Progress) error {
 		if !shown.State.Open() {
 			return live.send("done", nil)
 		}
-		if now := (runProgress{Progress: shown}).acts(); acts != "" && now != acts {
+		if now := (runProgress{Progress: shown}).acts(r.now); acts != "" && now != acts {
 			acts = now
 			if err := live.send("acts", nil); err != nil {
 				return err

@@ -216,19 +216,11 @@ func (v againPage) reasons(p ui.Page) []string {
 // awaits reports whether nothing has gone out of the run because it may still be taken back.
 func (v runProgress) awaits(now time.Time) bool { return v.State.Open() && now.Before(v.GoesAt) }
 
-// stateWords say where a run is in its life.
-func (v runProgress) stateWords(p ui.Page) string {
-	if v.awaits(p.Now) {
-		return p.T("undo.awaits")
-	}
-	return p.T("run_state." + string(v.State))
-}
-
-// acts tells apart what the visitor may do with a run, so that an open page notices when that
-// changes.
-func (v runProgress) acts() string {
+// acts tells apart what the visitor is offered to do with a run, so that an open page notices
+// when that changes.
+func (v runProgress) acts(now time.Time) string {
 	var acts strings.Builder
-	m := v.May
+	m := v.offered(now)
 	for _, may := range []bool{m.Undo, m.Cancel, m.Continue, m.Resolve, m.Again, m.Pause, m.Resume, m.Disable, m.Enable} {
 		acts.WriteString(strconv.Itoa(map[bool]int{true: 1}[may]))
 	}
@@ -236,6 +228,6 @@ func (v runProgress) acts() string {
 }
 
 // eventsPath is where the run's progress comes from for a page with these buttons.
-func (v runProgress) eventsPath() string {
-	return runPath(v.Run.ID, "/events?"+query("acts", v.acts()))
+func (v runProgress) eventsPath(now time.Time) string {
+	return runPath(v.Run.ID, "/events?"+query("acts", v.acts(now)))
 }

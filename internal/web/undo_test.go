@@ -18,7 +18,7 @@ func TestUndoSend(t *testing.T) {
 		m := r.mailing(every(mailing.Daily))
 		on := r.follow(r.post(at(m.ID, "/send"), nil).expect(http.StatusSeeOther)).expect(http.StatusOK)
 		on.shows(".recall", "Письма уйдут через").shows(".recall [role=status]", "Отправка начнётся в").shows("#run-live .state", "Ждёт отправки")
-		on.shows(".acts", "Остановит рассылку целиком").shows(".acts", "Закончит только этот запуск").lacks(".flash")
+		on.lacks(".acts").lacks("#cancel-run").lacks(".flash")
 		back := r.follow(r.submit(on, ".recall form", nil).expect(http.StatusSeeOther)).expect(http.StatusOK)
 		back.shows(".flash", "ни одного письма не ушло").shows("table", "Отозван")
 		gone := r.get(on.path).expect(http.StatusOK)
