@@ -30,6 +30,8 @@ type mailingEditor struct {
 	Writer  string        // this page, as it keeps drafts
 	Seen    int64         // when what it showed at first was changed last, in milliseconds; 0: it is new
 	base    mailingForm   // what the form was compared with: the draft, else the mailing, else the first form
+	stored  mailingForm   // the mailing's own; zero: a new one
+	Dropped bool          // the draft that was there came to say the same as the mailing, and is gone
 
 	Open     string            // the section that is open
 	Problems map[string]string // by field; what is about the whole schedule under ""
@@ -111,7 +113,8 @@ func (w *Web) loadMailing(r *request, e *mailingEditor) error {
 	e.Owner = view.Owner
 	e.RunOpen = slices.ContainsFunc(view.Runs, func(run mailing.Run) bool { return run.State.Open() })
 	chosen, err := w.App.ChosenContacts(r.in.Context(), r.actor, e.ID)
-	e.mailingForm = r.storedForm(e.Mailing, chosen)
+	e.stored = r.storedForm(e.Mailing, chosen)
+	e.mailingForm = e.stored
 	return err
 }
 
@@ -167,10 +170,24 @@ func (w *Web) keep(r *request, e *mailingEditor) error {
 	if e.Clash = mailing.CodeOf(err) == "changed_meanwhile"; e.Clash {
 		return nil
 	}
-	if err == nil {
-		e.Draft, e.base = d, e.mailingForm
+	if err != nil {
+		return err
 	}
-	return err
+	e.Draft, e.base = d, e.mailingForm
+	if !e.isNew() && e.says(e.stored) {
+		return w.dropDraft(r, e)
+	}
+	return nil
+}
+
+// dropDraft forgets a draft that has come to say what the mailing says already: nobody has
+// changes to apply who has typed back what they had changed. The page goes on from the mailing.
+func (w *Web) dropDraft(r *request, e *mailingEditor) error {
+	if err := w.App.DiscardDraft(r.in.Context(), r.actor, e.ID); err != nil {
+		return err
+	}
+	e.Draft, e.Dropped, e.Seen = mailing.Draft{}, true, unixMilli(e.Mailing.UpdatedAt)
+	return nil
 }
 
 // review looks at the mailing as it was typed.

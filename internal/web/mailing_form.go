@@ -3,6 +3,8 @@ package web
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -72,6 +74,14 @@ func (f mailingForm) kept() []byte {
 }
 
 func (f mailingForm) equals(other mailingForm) bool { return bytes.Equal(f.kept(), other.kept()) }
+
+// says reports whether both forms make the same mailing of the same choices. Fields that
+// a schedule has no use for may differ.
+func (f mailingForm) says(other mailingForm) bool {
+	one, unreadable := f.values()
+	two, err := other.values()
+	return unreadable == nil && err == nil && reflect.DeepEqual(one, two) && slices.Equal(f.Chosen, other.Chosen)
+}
 
 // messageID is 0 when none is chosen, which is refused.
 func (f mailingForm) messageID() int64 {

@@ -97,6 +97,8 @@ func (e mailingEditor) saveState(p ui.Page) ui.SaveState {
 	switch {
 	case e.Clash:
 		s.Words = p.T("mailing_page.clash")
+	case e.Dropped:
+		s.Words = p.T("mailing_page.unchanged")
 	case e.Draft.UpdatedAt.IsZero():
 	case e.isNew():
 		s.Words = p.T("mailing_page.saved")

@@ -18,6 +18,10 @@ const ofForm = (event) => event.target === form;
 form.addEventListener("htmx:config:request", (event) => {
   if (ofForm(event)) unsaved = false;
 });
+// A request that had to wait for another knows what that has told.
+form.addEventListener("htmx:before:request", (event) => {
+  if (ofForm(event)) event.detail.ctx.request.body.set("seen", form.elements.seen.value);
+});
 for (const kind of ["htmx:error", "htmx:response:error"]) {
   form.addEventListener(kind, (event) => {
     if (!ofForm(event) || event.detail.ctx?.response?.status === 409) return; // the answer says why
