@@ -144,6 +144,7 @@ var accessFixtures = map[string]func(*visit){
 
 	// What admins manage.
 	"POST /relays/new":         func(v *visit) { v.form = relayFields(v.fresh()) },
+	"POST /relays/preset":      func(v *visit) { v.form = relayFields(v.fresh()) },
 	"POST /relays/test":        func(v *visit) { v.form = relayFields(v.fresh()) },
 	"POST /relays/{id}":        func(v *visit) { v.form = relayFields(v.fresh()) },
 	"POST /relays/{id}/delete": nothing,

@@ -50,6 +50,7 @@ var noDeed = map[string]string{
 	"POST /mailings/preview":        "it only shows",
 	"POST /mailings/{id}/discard":   "what was typed has counted for nothing",
 	"POST /admin/blog/preview":      "it only shows",
+	"POST /relays/preset":           "it only shows",
 	"POST /profile/confirm":         "it only proves who is there",
 	"POST /logout anonymous":        "nobody was signed in",
 	"POST /logout unconfirmed":      "nobody was signed in",

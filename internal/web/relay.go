@@ -15,6 +15,7 @@ func (w *Web) relayRoutes() []Route {
 		{Pattern: "GET /relays", Access: SignedIn, Serve: listRelays},
 		{Pattern: "GET /relays/new", Access: SignedIn, Serve: newRelay},
 		{Pattern: "POST /relays/new", Access: SignedIn, Fresh: true, Serve: createRelay},
+		{Pattern: "POST /relays/preset", Access: SignedIn, Serve: choosePreset},
 		{Pattern: "POST /relays/test", Access: SignedIn, Fresh: true, Serve: testRelay},
 		{Pattern: "GET /relays/{id}", Access: SignedIn, Serve: editRelay},
 		{Pattern: "POST /relays/{id}", Access: SignedIn, Fresh: true, Serve: updateRelay},

@@ -19,7 +19,7 @@ type relayForm struct {
 	stored   app.RelaySettings // ID 0: it is a new one
 	last     bool              // no other one is in use
 	sites    []app.SiteTrouble // that refuse it
-	preset   string            // key of the preset that the form is filled from; empty: none
+	preset   string            // key of the preset that was just chosen; empty: none
 	steps    []relayStep
 	tested   bool   // it was sent to be tested, not to be saved
 	running  bool   // the test is going on
@@ -64,8 +64,9 @@ func (r *request) storedRelay(id int64) (relayForm, error) {
 
 // freshRelay is what a new relay begins with: the sender is that of the others.
 func (r *request) freshRelay(others []app.RelaySettings) app.RelaySettings {
+	own := ownServer()
 	fresh := app.RelaySettings{
-		Kind: app.RelaySMTP, Port: 587 /* submission (RFC 6409) */, TLS: "starttls-required",
+		Kind: app.RelaySMTP, Port: own.Port, TLS: own.TLS,
 		FromName: r.actor.Name(), FromEmail: r.actor.Email, Weight: app.DefaultRelayWeight, Enabled: true,
 	}
 	if r.field("kind") == app.RelayMX {
@@ -92,15 +93,11 @@ func (r *request) showRelay(id int64) error {
 	if err != nil {
 		return err
 	}
-	if preset, found := presetNamed(r.field("preset")); found {
-		form.fill(preset)
-	}
 	form.typed = map[string]string{}
 	for name, number := range relayNumbers(&form.settings) {
-		if *number != 0 {
-			form.typed[name] = strconv.Itoa(*number)
-		}
+		form.typed[name] = typedNumber(*number)
 	}
+	form.fillBy(r.field("preset"))
 	return r.render(http.StatusOK, r.relayPage(form, nil))
 }
 
@@ -177,7 +174,9 @@ func (r *request) relayPage(form relayForm, problems map[string]string) templ.Co
 	if form.stored.ID != 0 {
 		title = form.stored.Name
 	}
-	return relayPage(r.page(title), form, problems)
+	p := r.page(title)
+	p.Scripts = append(p.Scripts, "relay.js")
+	return relayPage(p, form, problems)
 }
 
 // path is the address of the form.
@@ -195,13 +194,6 @@ func tlsOptions(p ui.Page) []ui.Option {
 		{Value: "starttls", Label: p.T("relay.tls_offered")},
 		{Value: "none", Label: p.T("relay.tls_none")},
 	}
-}
-
-func chosenPreset(is bool) templ.Attributes {
-	if !is {
-		return nil
-	}
-	return templ.Attributes{"aria-current": "true"}
 }
 
 // relayPasswordError says also that a password was typed that no page shows again.

@@ -96,7 +96,7 @@ func TestRelayForm(t *testing.T) {
 			}
 		}
 		p := admin.get("/relays/new?preset=microsoft").shows("#relay .note", "10 000")
-		if got := p.attr("#relay .note a", "rel"); got != "noopener noreferrer" {
+		if got := p.attr("[data-preset-note=microsoft] a", "rel"); got != "noopener noreferrer" {
 			t.Errorf("the link to the help is %q", got)
 		}
 		if day, at := p.attr("#field-per_day", "value"), p.attr("#field-connections", "value"); day != "10000" || at != "3" {
