@@ -19,6 +19,7 @@ type relayStep struct {
 	name    string
 	problem string // empty: it went well
 	advice  string // what to do about it; may be empty
+	field   string // in which it is mended; empty: in none
 }
 
 // testRelay tries the settings of the form, step by step. With scripts each step is shown as
@@ -53,13 +54,10 @@ func (r *request) relayStep(s app.RelaySettings, name string, err error) relaySt
 		return step
 	}
 	step.problem = r.Error(err)
-	if advice := app.RelayAdvice(s, name, err); advice != "" {
-		step.advice = r.T("relay.advice." + advice)
-	}
 	if mailing.CodeOf(err) == "" {
 		r.Log.Warn("relay test broke off", "step", name, "error", err)
 	}
-	return step
+	return r.mended(s, step, err)
 }
 
 // liveTest is how a test is shown while it goes on.

@@ -4,6 +4,7 @@
 import "htmx.org/dist/htmx.esm.js";
 import "htmx.org/dist/ext/hx-sse.js";
 import "./copy.js";
+import "./fields.js";
 import "./files.js";
 import "./kept.js";
 import "./lists.js";
