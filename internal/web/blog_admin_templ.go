@@ -439,12 +439,12 @@ func postRow(p ui.Page, post app.PostRow) templ.Component {
 			}
 			ctx = templ.InitializeContext(ctx)
 			if state == mailing.PostDraft {
-				templ_7745c5c3_Err = ui.PostButton(ui.Button{Look: ui.Quiet, Label: p.T("blog.publish"), Path: postPath(post.ID, "publish")}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.PostButton(ui.Button{Look: ui.RowAction, Icon: "eye", Label: p.T("blog.publish"), Path: postPath(post.ID, "publish")}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = ui.PostButton(ui.Button{Look: ui.Quiet, Label: p.T("blog.unpublish"), Path: postPath(post.ID, "unpublish")}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.PostButton(ui.Button{Look: ui.RowAction, Icon: "eye-off", Label: p.T("blog.unpublish"), Path: postPath(post.ID, "unpublish")}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -453,7 +453,7 @@ func postRow(p ui.Page, post app.PostRow) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = postDelete(p, post.Post, ui.Quiet).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = postDelete(p, post.Post, ui.RowAction).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -493,7 +493,7 @@ func postDelete(p ui.Page, post mailing.Post, look ui.Look) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		templ_7745c5c3_Err = ui.Confirm(p, ui.Question{
-			ID: "delete-" + strconv.FormatInt(post.ID, 10), Look: look, Button: p.T("action.delete"),
+			ID: "delete-" + strconv.FormatInt(post.ID, 10), Look: look, Icon: "trash", Button: p.T("action.delete"),
 			Title: p.T("blog.delete_question", "title", post.Title), Text: p.T("blog.delete_text"),
 			Action: postPath(post.ID, "delete"),
 		}).Render(ctx, templ_7745c5c3_Buffer)

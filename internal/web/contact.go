@@ -267,7 +267,7 @@ func deleteContact(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.doneUndoably("/clients", r.T("clients.deleted", "name", contactTitle(contact)), undo)
+	return r.deletedUndoably("/clients", contactPath(contact.ID), r.T("clients.deleted", "name", contactTitle(contact)), undo)
 }
 
 // deleteContacts removes the chosen clients, or all that the list finds, and returns to it.

@@ -467,7 +467,7 @@ func jobRow(p ui.Page, v jobsView, j app.Job) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.PostButton(ui.Button{Look: ui.Quiet, Label: p.T("action.retry"), Path: jobPath(j.ID, "/retry")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var21), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.PostButton(ui.Button{Look: ui.RowAction, Icon: "refresh", Label: p.T("action.retry"), Path: jobPath(j.ID, "/retry")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var21), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -508,7 +508,7 @@ func jobRow(p ui.Page, v jobsView, j app.Job) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.PostButton(ui.Button{Look: ui.Quiet, Label: p.T("jobs.cancel"), Path: jobPath(j.ID, "/cancel")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var23), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.PostButton(ui.Button{Look: ui.RowAction, Icon: "x", Label: p.T("jobs.cancel"), Path: jobPath(j.ID, "/cancel")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var23), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

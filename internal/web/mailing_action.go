@@ -75,7 +75,7 @@ func (w *Web) deleteMailing(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.doneUndoably(back, sentence, undo)
+	return r.deletedUndoably("/mailings", mailingPath(id, ""), sentence, undo)
 }
 
 func (w *Web) askToDelete(r *request, back string) error {

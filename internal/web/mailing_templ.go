@@ -1016,7 +1016,7 @@ func mailingShowPage(p ui.Page, m mailingPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if m.May.Delete {
-					templ_7745c5c3_Err = deleteMailingButton(p, m.Mailing, p.SubjectName(m.Message.Subject), "/mailings", ui.Plain).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = deleteMailingButton(p, m.Mailing, p.SubjectName(m.Message.Subject), mailingPath(m.ID, ""), ui.Plain).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -328,7 +328,7 @@ func deleteMessage(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.doneUndoably("/messages", r.T("messages.deleted", "subject", r.SubjectName(m.Subject)), undo)
+	return r.deletedUndoably("/messages", messagePath(m.ID), r.T("messages.deleted", "subject", r.SubjectName(m.Subject)), undo)
 }
 
 // testDraft sends what stands in the editor, without saving it, and shows the

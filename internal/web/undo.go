@@ -37,6 +37,17 @@ func (r *request) doneUndoably(path, sentence, undo string) error {
 	return nil
 }
 
+// deletedUndoably goes back to the list from which something was deleted, or from its own
+// page, which is gone, to the list of its kind. Who takes it back is where they were before.
+func (r *request) deletedUndoably(list, own, sentence, undo string) error {
+	if back := r.back(list); r.field("back") != "" && !strings.HasPrefix(back, own) {
+		return r.doneUndoably(back, sentence, undo)
+	}
+	r.flashUndo(sentence, undo, own)
+	r.redirect(list)
+	return nil
+}
+
 func (w *Web) undoDeletion(r *request) error {
 	id, err := r.id("id")
 	if err != nil {
@@ -44,22 +55,21 @@ func (w *Web) undoDeletion(r *request) error {
 	}
 	undone, err := w.App.UndoDeletion(r.in.Context(), r.actor, id)
 	if err != nil {
-		return r.undoFailed(err, r.back("/"))
+		return r.undoFailed(err, trashPath) // where it stands what can still be brought back
 	}
-	path := r.back("/")
 	switch {
 	case undone.Kind == mailing.ThingContact && undone.ThingID == 0:
-		return r.done(path, r.N("undo.clients_back", undone.Back, "all", r.Number(undone.Count)))
+		return r.done(r.back("/clients"), r.N("undo.clients_back", undone.Back, "all", r.Number(undone.Count)))
 	case undone.Kind == mailing.ThingContact:
-		return r.done(contactPath(undone.ThingID), r.T("undo.client_back"))
+		return r.done(r.back(contactPath(undone.ThingID)), r.T("undo.client_back"))
 	case undone.Kind == mailing.ThingMessage:
-		return r.done(messagePath(undone.ThingID), r.T("undo.message_back"))
+		return r.done(r.back(messagePath(undone.ThingID)), r.T("undo.message_back"))
 	}
 	sentence := r.T("undo.mailing_back")
 	if !undone.Skipped.IsZero() {
 		sentence += " " + r.T("undo.mailing_skipped", "at", r.DateTimeZone(undone.Skipped))
 	}
-	return r.done(mailingPath(undone.ThingID, ""), sentence)
+	return r.done(r.back(mailingPath(undone.ThingID, "")), sentence)
 }
 
 // undoFailed says on the page from which somebody wanted to take something back that it is

@@ -145,6 +145,11 @@ func TestUndoDeletion(t *testing.T) {
 		if back.path != "/clients/"+ids[0] {
 			t.Errorf("it leads to %s", back.path)
 		}
+		found := r.get("/clients?q=" + url.QueryEscape(address(1))).expect(http.StatusOK)
+		deleted = r.follow(r.submit(found, "#list .row-actions form", nil)).shows(".undo-toast", "Клиент удалён")
+		if back = r.follow(r.submit(deleted, ".undo-toast form", nil)).shows("#list", address(1)); back.path != found.path {
+			t.Errorf("deleted from %s, it leads to %s", found.path, back.path)
+		}
 		deleted = r.follow(r.post("/clients/delete", url.Values{"id": ids})).shows(".undo-toast", "Удалено 3 клиента").lacks("#list")
 		r.follow(r.submit(deleted, ".undo-toast form", nil)).shows(".flash", "Вернулись 3 клиента из 3").shows("#list", address(1))
 		t.Run("a second click finds nothing left", func(t *testing.T) {
@@ -155,7 +160,11 @@ func TestUndoDeletion(t *testing.T) {
 		m := r.mailing(every(mailing.Daily))
 		deleted := r.follow(r.post(at(m.ID, "/delete"), nil)).shows(".undo-toast", "Рассылка «Осенняя распродажа» удалена")
 		r.get(at(m.ID, "")).expect(http.StatusNotFound)
-		r.follow(r.submit(deleted, ".undo-toast form", nil)).expect(http.StatusOK).shows(".flash", "Рассылка вернулась")
+		back := r.follow(r.submit(deleted, ".undo-toast form", nil)).expect(http.StatusOK).shows(".flash", "Рассылка вернулась")
+		gone := r.follow(r.submit(back, `form[action="`+at(m.ID, "/delete")+`"]`, nil))
+		if again := r.follow(r.submit(gone, ".undo-toast form", nil)); gone.path != "/mailings" || again.path != at(m.ID, "") {
+			t.Errorf("deleted from its page, it leads to %s and back to %s", gone.path, again.path)
+		}
 		r.post(at(m.ID, "/send"), nil).expect(http.StatusSeeOther)
 		ask := r.post(at(m.ID, "/delete"), nil).expect(http.StatusConflict).shows(".page-lead", "сейчас отправляется")
 		form := fieldsOf(ask.one("main form"))

@@ -766,7 +766,7 @@ func galleryRow(p Page, t Table, id, name string, tone Tone, status string) temp
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = PostButton(Button{Look: Quiet, Label: p.T("action.send"), Path: "/mailings/" + id + "/send"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = PostButton(Button{Look: RowAction, Icon: "send", Label: p.T("action.send"), Path: "/mailings/" + id + "/send"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -775,7 +775,7 @@ func galleryRow(p Page, t Table, id, name string, tone Tone, status string) temp
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = Confirm(p, Question{
-				ID: "delete-" + id, Look: Quiet, Button: p.T("action.delete"),
+				ID: "delete-" + id, Look: RowAction, Icon: "trash", Button: p.T("action.delete"),
 				Title:  sample(p, "Удалить рассылку «"+name+"»?", "Delete “"+name+"”?"),
 				Text:   sample(p, "Больше она не выйдет. Её логи останутся.", "It will not go out again. Its logs stay."),
 				Action: "/mailings/" + id + "/delete",

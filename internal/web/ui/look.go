@@ -15,6 +15,7 @@ const (
 	Primary          // what one came to do
 	Destructive      // what cannot be undone
 	Quiet            // in rows of tables
+	RowAction        // the same where its Icon is known to everybody: the words are a tooltip, and seen on phones
 )
 
 func (l Look) class() string {
@@ -25,8 +26,18 @@ func (l Look) class() string {
 		return "btn btn-danger"
 	case Quiet:
 		return "btn btn-quiet"
+	case RowAction:
+		return "btn btn-quiet btn-row"
 	}
 	return "btn"
+}
+
+// hint is the tooltip of a button that may have no words to see.
+func (l Look) hint(words string) templ.Attributes {
+	if l != RowAction {
+		return nil
+	}
+	return templ.Attributes{"title": words}
 }
 
 // Button is a link or a button of a form.

@@ -40,6 +40,17 @@ const (
 	ThemeDark  Theme = "dark"
 )
 
+// themes are the choices of the menu, each with its drawing.
+var themes = []struct {
+	Theme
+	label string
+	icon  string
+}{
+	{Theme: ThemeAuto, label: "ui.theme_auto", icon: "device-desktop"},
+	{Theme: ThemeLight, label: "ui.theme_light", icon: "sun"},
+	{Theme: ThemeDark, label: "ui.theme_dark", icon: "moon"},
+}
+
 // ParseTheme reads a theme from a cookie or a form; all else is ThemeAuto.
 func ParseTheme(text string) Theme {
 	switch t := Theme(text); t {
