@@ -228,6 +228,9 @@ func (a *App) ResendCode(ctx context.Context, from Visitor, typed string) error 
 // is not known takes the same time and gets the same answer; one that is not
 // confirmed learns so only with the right password.
 func (a *App) SignIn(ctx context.Context, from Visitor, typed, password string) (mailing.Account, error) {
+	if err := typedToSignIn(typed, password); err != nil {
+		return mailing.Account{}, err
+	}
 	wrong := mailing.Fault(mailing.Invalid, "sign_in_wrong")
 	email, err := mailing.NormalizeEmail(typed)
 	if err != nil {
@@ -263,6 +266,18 @@ func (a *App) SignIn(ctx context.Context, from Visitor, typed, password string) 
 		return account, mailing.Fault(mailing.Forbidden, "account_unconfirmed", "email", account.Email)
 	}
 	return account, nil
+}
+
+// typedToSignIn tells what is left empty, which is no try to get in.
+func typedToSignIn(email, password string) error {
+	var problems mailing.Problems
+	if strings.TrimSpace(email) == "" {
+		problems.Add("email", "email_empty")
+	}
+	if password == "" {
+		problems.Add("password", "required")
+	}
+	return problems.Err()
 }
 
 // SignOut notes that a person has ended their session.

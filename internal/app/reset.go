@@ -15,7 +15,11 @@ import (
 func (a *App) RequestReset(ctx context.Context, from Visitor, typed string) error {
 	defer a.evenly(ctx, time.Now())
 	email, err := mailing.NormalizeEmail(typed)
-	if err != nil {
+	var problems mailing.Problems
+	if err := problems.AddError("email", err); err != nil {
+		return err
+	}
+	if err := problems.Err(); err != nil {
 		return err
 	}
 	account, _, err := a.store.AccountByEmail(ctx, email)

@@ -209,7 +209,7 @@ func TestReset(t *testing.T) {
 	h.run("an unknown address is answered like a known one", func(t *testing.T) {
 		h.visitor().lang("en").post("/reset", url.Values{"email": {"nobody@example.org"}}).
 			expect(http.StatusOK).shows(".nothing-title", "Check your mail")
-		h.visitor().post("/reset", url.Values{"email": {"nobody"}}).expect(http.StatusUnprocessableEntity).shows(".note", "nobody")
+		h.visitor().post("/reset", url.Values{"email": {"nobody"}}).expect(http.StatusUnprocessableEntity).shows(".field-error", "nobody")
 	})
 	h.run("a link that is not ours leads to a new one", func(t *testing.T) {
 		h.visitor().get("/reset/abc").expect(http.StatusUnprocessableEntity).one("a.btn[href=/reset]")

@@ -167,6 +167,7 @@ func firstPage(p ui.Page, path string, form firstForm, problems map[string]strin
 			templ_7745c5c3_Var8 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
+		begin := focusOf(problems, nameFields(form.Registration, typedField{"email", form.Email})...)
 		templ_7745c5c3_Var9 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 			templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 			templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
@@ -198,13 +199,13 @@ func firstPage(p ui.Page, path string, form firstForm, problems map[string]strin
 			var templ_7745c5c3_Var10 templ.SafeURL
 			templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(path))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `entrance.templ`, Line: 29, Col: 50}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `entrance.templ`, Line: 30, Col: 50}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "\" novalidate>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -220,7 +221,7 @@ func firstPage(p ui.Page, path string, form firstForm, problems map[string]strin
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = names(p, form.Registration, problems).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = names(p, form.Registration, problems, begin).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -228,7 +229,7 @@ func firstPage(p ui.Page, path string, form firstForm, problems map[string]strin
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.EmailField(ui.Field{Name: "email", Label: p.T("field.email"), Value: form.Email, Required: true, Autocomplete: "username", Error: problems["email"], Hint: p.T("first.email_hint")}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.EmailField(begin.on(ui.Field{Name: "email", Label: p.T("field.email"), Value: form.Email, Required: true, Autocomplete: "username", Error: problems["email"], Hint: p.T("first.email_hint")})).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -236,7 +237,7 @@ func firstPage(p ui.Page, path string, form firstForm, problems map[string]strin
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = newPassword(p, problems).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = newPassword(p, problems, begin).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -329,7 +330,7 @@ func firstPage(p ui.Page, path string, form firstForm, problems map[string]strin
 }
 
 // names are those of a person.
-func names(p ui.Page, form app.Registration, problems map[string]string) templ.Component {
+func names(p ui.Page, form app.Registration, problems map[string]string, begin focus) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -350,11 +351,11 @@ func names(p ui.Page, form app.Registration, problems map[string]string) templ.C
 			templ_7745c5c3_Var15 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = ui.TextField(ui.Field{Name: "first_name", Label: p.T("field.first_name"), Value: form.FirstName, Required: true, Autocomplete: "given-name", MaxLength: 100, Error: problems["first_name"]}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.TextField(begin.on(ui.Field{Name: "first_name", Label: p.T("field.first_name"), Value: form.FirstName, Required: true, Autocomplete: "given-name", MaxLength: 100, Error: problems["first_name"]})).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.TextField(ui.Field{Name: "last_name", Label: p.T("field.last_name"), Value: form.LastName, Autocomplete: "family-name", MaxLength: 100, Error: problems["last_name"]}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.TextField(begin.on(ui.Field{Name: "last_name", Label: p.T("field.last_name"), Value: form.LastName, Autocomplete: "family-name", MaxLength: 100, Error: problems["last_name"]})).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

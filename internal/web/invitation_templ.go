@@ -194,7 +194,7 @@ func inviteForm(p ui.Page, v invitationsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\" novalidate>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -433,7 +433,7 @@ func invitationRow(p ui.Page, i mailing.Invitation, closed bool) templ.Component
 			}
 			ctx = templ.InitializeContext(ctx)
 			if !closed {
-				templ_7745c5c3_Err = ui.PostButton(ui.Button{Look: ui.Quiet, Label: p.T("invitations.renew"), Icon: "refresh", Path: invitationPath(i.ID, "renew")}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.PostButton(ui.Button{Look: ui.RowAction, Label: p.T("invitations.renew"), Icon: "refresh", Path: invitationPath(i.ID, "renew")}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -441,7 +441,7 @@ func invitationRow(p ui.Page, i mailing.Invitation, closed bool) templ.Component
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Confirm(p, ui.Question{ID: fmt.Sprintf("revoke-%d", i.ID), Look: ui.Quiet, Icon: "trash", Button: p.T("invitations.revoke"), Title: p.T("invitations.revoke_title", "email", mailing.DisplayEmail(i.Email)), Text: p.T("invitations.revoke_text"), Action: invitationPath(i.ID, "revoke")}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Confirm(p, ui.Question{ID: fmt.Sprintf("revoke-%d", i.ID), Look: ui.RowAction, Icon: "trash", Button: p.T("invitations.revoke"), Title: p.T("invitations.revoke_title", "email", mailing.DisplayEmail(i.Email)), Text: p.T("invitations.revoke_text"), Action: invitationPath(i.ID, "revoke")}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -481,6 +481,7 @@ func invitationPage(p ui.Page, path string, i mailing.Invitation, form app.Regis
 			templ_7745c5c3_Var20 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
+		begin := focusOf(problems, nameFields(form)...)
 		templ_7745c5c3_Var21 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 			templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 			templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
@@ -534,13 +535,13 @@ func invitationPage(p ui.Page, path string, i mailing.Invitation, form app.Regis
 				var templ_7745c5c3_Var23 templ.SafeURL
 				templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(path))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `invitation.templ`, Line: 91, Col: 51}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `invitation.templ`, Line: 92, Col: 51}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var23))
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "\" novalidate>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -548,11 +549,11 @@ func invitationPage(p ui.Page, path string, i mailing.Invitation, form app.Regis
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = names(p, form, problems).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = names(p, form, problems, begin).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = newPassword(p, problems).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = newPassword(p, problems, begin).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -445,7 +445,7 @@ func userRow(p ui.Page, v usersView, t ui.Table, a mailing.Account) templ.Compon
 			}
 			ctx = templ.InitializeContext(ctx)
 			if v.block[a.ID] && a.BlockedAt.IsZero() {
-				templ_7745c5c3_Err = ui.LinkButton(ui.Button{Look: ui.Quiet, Label: p.T("action.block"), Path: userPath(a.ID, "/block?"+query("back", v.here))}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.LinkButton(ui.Button{Look: ui.RowAction, Icon: "lock", Label: p.T("action.block"), Path: userPath(a.ID, "/block?"+query("back", v.here))}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -481,7 +481,7 @@ func userRow(p ui.Page, v usersView, t ui.Table, a mailing.Account) templ.Compon
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.PostButton(ui.Button{Look: ui.Quiet, Label: p.T("action.unblock"), Path: userPath(a.ID, "/unblock")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var21), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.PostButton(ui.Button{Look: ui.RowAction, Icon: "lock-open", Label: p.T("action.unblock"), Path: userPath(a.ID, "/unblock")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var21), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1420,7 +1420,7 @@ func userRole(p ui.Page, v app.UserView, problems map[string]string) templ.Compo
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "\" novalidate>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1510,7 +1510,7 @@ func userLimit(p ui.Page, v app.UserView, problems map[string]string) templ.Comp
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 52, "\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 52, "\" novalidate>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -21,6 +21,7 @@ type Field struct {
 	Required     bool
 	Disabled     bool
 	ReadOnly     bool
+	Focus        bool // the page begins in it; of one field at most
 	Placeholder  string
 	Autocomplete string          // a token of the HTML standard, such as "email"
 	MaxLength    int             // in UTF-16 units, as browsers count; 0 for no limit
@@ -95,6 +96,9 @@ func (f Field) attributes() templ.Attributes {
 	setUnlessEmpty(attrs, "max", f.Max)
 	if f.MaxLength > 0 {
 		attrs["maxlength"] = strconv.Itoa(f.MaxLength)
+	}
+	if f.Focus {
+		attrs["autofocus"] = true
 	}
 	maps.Copy(attrs, f.Attributes)
 	return attrs

@@ -12,6 +12,7 @@ import "./menus.js";
 import "./palette.js";
 import "./previews.js";
 import "./recall.js";
+import "./secrets.js";
 import "./selection.js";
 import "./shortcuts.js";
 import "./strength.js";

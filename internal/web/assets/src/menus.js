@@ -1,6 +1,5 @@
 // Menus are <details data-menu>: they open without a script. This closes them
-// on a click elsewhere and on Escape, and dismisses messages, and shows
-// passwords.
+// on a click elsewhere and on Escape, and dismisses messages.
 
 const openMenus = () => document.querySelectorAll("details[data-menu][open]");
 
@@ -9,7 +8,6 @@ document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.open = false;
   }
   event.target.closest("[data-dismiss]")?.closest("[data-flash]")?.remove();
-  toggleSecret(event.target.closest("[data-reveal]"));
 });
 
 document.addEventListener("keydown", (event) => {
@@ -20,11 +18,3 @@ document.addEventListener("keydown", (event) => {
     if (hadFocus) menu.querySelector("summary").focus();
   }
 });
-
-function toggleSecret(button) {
-  if (!button) return;
-  const field = document.getElementById(button.dataset.reveal);
-  const shown = field.type === "text";
-  field.type = shown ? "password" : "text";
-  button.setAttribute("aria-pressed", String(!shown));
-}
