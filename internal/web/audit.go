@@ -264,3 +264,11 @@ func fieldsWords(changes []change) string {
 	}
 	return text
 }
+
+// deedWords is what was done. Clients that come back together are no thing of their own.
+func deedWords(p ui.Page, d mailing.Deed) string {
+	if d.Action == "contact.restore" && d.Thing.ID != 0 {
+		return p.T("undo.deed_client")
+	}
+	return p.T("deed." + string(d.Action))
+}

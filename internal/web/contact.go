@@ -181,6 +181,7 @@ func viewContact(r *request) error {
 type contactForm struct {
 	contact  mailing.Contact
 	problems map[string]string
+	twin     string // leads to who has the address already; may be empty
 }
 
 func (f contactForm) action() string {
@@ -199,13 +200,36 @@ func (f contactForm) back() string {
 
 // contactForm makes the page with the form.
 func (r *request) contactForm(c mailing.Contact) func(problems map[string]string) templ.Component {
-	title := r.T("clients.new")
-	if c.ID != 0 {
-		title = r.T("clients.edit")
-	}
 	return func(problems map[string]string) templ.Component {
-		return contactFormPage(r.page(title), contactForm{c, problems})
+		f := contactForm{contact: c, problems: problems}
+		return contactFormPage(r.page(f.title(r)), f)
 	}
+}
+
+func (f contactForm) title(r *request) string {
+	if f.contact.ID == 0 {
+		return r.T("clients.new")
+	}
+	return r.T("clients.edit")
+}
+
+// mendContact shows the form again; if there is a client with the address already, with a
+// link to that one.
+func (r *request) mendContact(fault error, typed mailing.Contact) error {
+	if mailing.CodeOf(fault) != "contact_exists" {
+		return r.mend(fault, r.contactForm(typed))
+	}
+	twin, err := r.App.TwinOf(r.in.Context(), r.actor, typed.ID, typed.Email)
+	if err != nil && mailing.KindOf(err) != mailing.NotFound { // deleted since: nothing is in the way any more
+		return err
+	}
+	return r.mend(fault, func(problems map[string]string) templ.Component {
+		f := contactForm{contact: typed, problems: problems}
+		if err == nil {
+			f.twin = contactPath(twin.ID)
+		}
+		return contactFormPage(r.page(f.title(r)), f)
+	})
 }
 
 // typedContact is what was typed into the form.
@@ -223,7 +247,7 @@ func createContact(r *request) error {
 	typed := r.typedContact()
 	contact, err := r.App.CreateContact(r.in.Context(), r.actor, typed)
 	if err != nil {
-		return r.mend(err, r.contactForm(typed))
+		return r.mendContact(err, typed)
 	}
 	sentence := r.T("clients.created", "name", contactTitle(contact))
 	if r.field("then") == "another" {
@@ -253,7 +277,7 @@ func updateContact(r *request) error {
 	typed.ID = id
 	contact, err := r.App.UpdateContact(r.in.Context(), r.actor, id, typed)
 	if err != nil {
-		return r.mend(err, r.contactForm(typed))
+		return r.mendContact(err, typed)
 	}
 	return r.done(contactPath(id), r.T("clients.saved", "name", contactTitle(contact)))
 }

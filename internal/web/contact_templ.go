@@ -1507,7 +1507,7 @@ func contactFormPage(p ui.Page, f contactForm) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.EmailField(ui.Field{Name: "email", Label: p.T("field.email"), Value: f.contact.Email, Error: f.problems["email"], Required: true, Autocomplete: "off"}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.EmailField(ui.Field{Name: "email", Label: p.T("field.email"), Value: f.contact.Email, Error: f.problems["email"], ErrorPath: f.twin, ErrorLink: p.T("clients.twin"), Required: true, Autocomplete: "off"}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -129,6 +129,7 @@ func TestContactForm(t *testing.T) {
 	t.Run("an address that is there already is told", func(t *testing.T) {
 		p := c.post("/clients/new", url.Values{"email": {"PETR@example.com"}}).expect(http.StatusConflict)
 		p.shows("#field-email-error", "petr@example.com уже есть")
+		c.get(p.attr("#field-email-error a", "href")).expect(http.StatusOK).shows("main", "petr@example.com")
 	})
 	t.Run("a client is edited", func(t *testing.T) {
 		contact := h.contacts(anna)[0]

@@ -660,7 +660,7 @@ func importReportPage(p ui.Page, v importView) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.PageHeader(p.Title, importName(p, v.Import)+", "+p.DateTime(v.CreatedAt)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var32), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PageHeader(p.Title, importName(p, v.Import)+", "+p.DateTimeZone(v.CreatedAt)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var32), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -6,6 +6,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -30,6 +31,9 @@ func (c *client) upload(path, field, filename, content string) *page {
 	return c.do(http.MethodPost, path, &body, form.FormDataContentType())
 }
 
+// quoted are words in quotation marks, as we set them.
+var quoted = regexp.MustCompile(`[«“]([^»”]+)[»”]`)
+
 func TestImport(t *testing.T) {
 	h := newHarness(t)
 	anna := h.account("anna@example.org", mailing.RoleUser)
@@ -41,6 +45,21 @@ func TestImport(t *testing.T) {
 		}
 		c.lang("en").get("/clients/import").shows("h1", "Import from CSV").shows(".code", "E-mail,First name")
 		c.lang("ru")
+	})
+	t.Run("each heading that the page names for a comment is one", func(t *testing.T) {
+		eva := h.account("eva@example.org", mailing.RoleUser)
+		for _, lang := range []string{"ru", "en"} {
+			e := h.signIn(eva).lang(lang)
+			headings := quoted.FindAllStringSubmatch(h.texts.For(lang).T("imports.column_comment"), -1)
+			for i, heading := range headings {
+				email := fmt.Sprintf("%s%d@example.com", lang, i)
+				e.upload("/clients/import", "file", "a.csv", "E-mail;"+heading[1]+"\n"+email+";likes "+heading[1]+"\n").expect(http.StatusSeeOther)
+				e.get("/clients?q="+url.QueryEscape(email)).shows("#list", "likes "+heading[1])
+			}
+			if len(headings) < 4 {
+				t.Errorf("only %d headings are named in %s", len(headings), lang)
+			}
+		}
 	})
 	t.Run("without a file it asks for one", func(t *testing.T) {
 		c.upload("/clients/import", "file", "", "").expect(http.StatusUnprocessableEntity).shows("#field-file-error", "Выберите файл.")

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -139,17 +140,14 @@ func (w *Web) showMailing(r *request) error {
 
 // stoppedWords says who paused or disabled a mailing.
 func (m mailingPage) stoppedWords(p ui.Page) string {
-	who := m.StopBy.Name()
-	switch {
-	case m.StopBy.ID == m.Actor.ID:
-		who = p.T("mailings.you")
-	case who == "":
-		who = p.T("mailings.somebody")
-	}
+	key := "mailings.disabled_by"
 	if m.Status == mailing.StatusPaused {
-		return p.T("mailings.paused_by", "who", who)
+		key = "mailings.paused_by"
 	}
-	return p.T("mailings.disabled_by", "who", who)
+	if m.StopBy.ID == m.Actor.ID {
+		return p.T(key + "_you")
+	}
+	return p.T(key, "who", cmp.Or(m.StopBy.Name(), p.T("mailings.somebody")))
 }
 
 func noTime() time.Time { return time.Time{} }

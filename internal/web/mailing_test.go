@@ -261,10 +261,10 @@ func TestMailingPage(t *testing.T) {
 	})
 	t.Run("while it is paused no dates are promised", func(t *testing.T) {
 		anna.post(at(m.ID, "/pause"), nil).expect(http.StatusSeeOther)
-		anna.get(at(m.ID, "")).lacks(".dates").shows(".note", "Кто это сделал: вы")
+		anna.get(at(m.ID, "")).lacks(".dates").shows(".note", "Это сделали вы")
 	})
 	t.Run("it speaks English too", func(t *testing.T) {
 		p := anna.lang("en").get(at(m.ID, ""))
-		p.shows(".page-lead", "Every Tuesday and Friday at 09:30 (Moscow)").shows(".note", "paused by you")
+		p.shows(".page-lead", "Every Tuesday and Friday at 09:30 (Moscow)").shows(".note", "You paused the mailing")
 	})
 }

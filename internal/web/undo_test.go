@@ -150,8 +150,10 @@ func TestUndoDeletion(t *testing.T) {
 		if back = r.follow(r.submit(deleted, ".undo-toast form", nil)).shows("#list", address(1)); back.path != found.path {
 			t.Errorf("deleted from %s, it leads to %s", found.path, back.path)
 		}
+		r.get("/profile/activity").shows("#list", "Удалённый клиент возвращён")
 		deleted = r.follow(r.post("/clients/delete", url.Values{"id": ids})).shows(".undo-toast", "Удалено 3 клиента").lacks("#list")
 		r.follow(r.submit(deleted, ".undo-toast form", nil)).shows(".flash", "Вернулись 3 клиента из 3").shows("#list", address(1))
+		r.get("/profile/activity").shows("#list", "Удалённые клиенты возвращены")
 		t.Run("a second click finds nothing left", func(t *testing.T) {
 			r.follow(r.submit(deleted, ".undo-toast form", nil)).shows(".flash.tone-warning", "Вернуть уже нельзя")
 		})

@@ -18,6 +18,9 @@ type Field struct {
 	Hint  string // how to fill it in; may be empty
 	Error string // what is wrong; empty when nothing is
 
+	ErrorPath string // leads from the error to what stands in the way; may be empty
+	ErrorLink string // the words of that link
+
 	Required     bool
 	Disabled     bool
 	ReadOnly     bool
