@@ -6,16 +6,17 @@ import (
 	"vestnik/internal/mailing"
 )
 
-// Found is what a search finds of each kind: a few, by which it is known whether the
-// lists have to be searched.
+// Found is what a search finds of each kind: the latest few, by which it is known whether
+// the lists have to be searched.
 type Found struct {
 	Mailings []MailingRow
 	Messages []mailing.Message
 	Clients  []mailing.Contact
 }
 
-// findMost is how many of a kind are found; chosen, so that all three fit a screen.
-const findMost = 5
+// findMost is how many of a kind are found: some more than a screen shows of it, so that
+// whoever shows them has the best to choose from. Chosen.
+const findMost = 20
 
 // Find looks for mailings, messages and clients by what a person typed. They find their
 // own; who may see everybody's in a list finds those, too.

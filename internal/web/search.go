@@ -2,10 +2,11 @@ package web
 
 import (
 	"net/http"
-	"strings"
+	"slices"
 
 	"vestnik/internal/app"
 	"vestnik/internal/mailing"
+	"vestnik/internal/manual"
 	"vestnik/internal/web/ui"
 )
 
@@ -28,35 +29,35 @@ func showSearch(r *request) error {
 	return r.render(http.StatusOK, searchPage(p, list, groups, searchIn("/clients", list.Search(), r.actor.Role.May(mailing.ViewAnyClient))))
 }
 
-// How many places are offered for what was typed: with what app finds, twenty hits at
-// most, which a screen holds. Chosen.
+// How many are offered of each kind for what was typed; all together fill a screen. Chosen.
 const (
-	pagesFound = 3
-	deedsFound = 2
+	pagesFound  = 3
+	deedsFound  = 2
+	thingsFound = 5
+	guidesFound = 3
 )
 
-// search is what is found for what was typed: the pages of the service first, since
-// their names are known.
+// search is what is found for what was typed, what fits it best first, since that is
+// what Enter opens.
 func (r *request) search(typed string) ([]ui.HitGroup, error) {
 	found, err := r.App.Find(r.in.Context(), r.actor, typed)
 	if err != nil {
 		return nil, err
 	}
 	scope := r.actor.Role.May
-	all := []ui.HitGroup{
-		{Title: r.T("palette.go"), Hits: matching(r.pagePlaces(), typed, pagesFound)},
-		{Title: r.T("palette.do"), Hits: matching(r.deedPlaces(), typed, deedsFound)},
-		{Title: r.T("nav.mailings"), Hits: r.foundMailings(found.Mailings), More: searchIn("/mailings", typed, scope(mailing.ViewAnyMailing))},
-		{Title: r.T("clients.title"), Hits: r.foundClients(found.Clients), More: searchIn("/clients", typed, scope(mailing.ViewAnyClient))},
-		{Title: r.T("messages.title"), Hits: r.foundMessages(found.Messages), More: searchIn("/messages", typed, scope(mailing.ChangeAnything))},
+	words := searched(typed)
+	pages, deeds := pagesFound, deedsFound
+	if len(words) == 0 { // a list of where one can go
+		pages, deeds = len(r.pagePlaces()), len(r.deedPlaces())
 	}
-	var groups []ui.HitGroup
-	for _, group := range all {
-		if len(group.Hits) > 0 {
-			groups = append(groups, group)
-		}
-	}
-	return groups, nil
+	return inOrder([]foundGroup{
+		words.places(r.T("palette.go"), r.pagePlaces(), pages),
+		words.places(r.T("palette.do"), r.deedPlaces(), deeds),
+		words.things(r.T("nav.mailings"), r.foundMailings(found.Mailings), searchIn("/mailings", typed, scope(mailing.ViewAnyMailing))),
+		words.things(r.T("clients.title"), r.foundClients(found.Clients), searchIn("/clients", typed, scope(mailing.ViewAnyClient))),
+		words.things(r.T("messages.title"), r.foundMessages(found.Messages), searchIn("/messages", typed, scope(mailing.ChangeAnything))),
+		words.guides(r.T("nav.docs"), r.guidePlaces(words)),
+	}), nil
 }
 
 // searchIn is a list in which the same is searched for.
@@ -116,6 +117,21 @@ func (r *request) deedPlaces() []place {
 	return places
 }
 
+// guidePlaces are the documents of the help and their headings; none before a word is
+// typed, they are many.
+func (r *request) guidePlaces(words typedWords) (places []place) {
+	if len(words) == 0 {
+		return nil
+	}
+	for _, d := range slices.Concat(manual.Guides(r.Lang()), manual.Others(r.Lang())) {
+		places = append(places, place{Hit: ui.Hit{Label: d.Title, Icon: "help", Path: documentPath(d)}})
+		for _, part := range d.Parts {
+			places = append(places, place{Hit: ui.Hit{Label: part.Title, Note: d.Title, Icon: "help", Path: documentPath(d) + "#" + part.Anchor}})
+		}
+	}
+	return places
+}
+
 // pagePlaces are the pages that the visitor may open.
 func (r *request) pagePlaces() []place {
 	places := []place{
@@ -129,6 +145,7 @@ func (r *request) pagePlaces() []place {
 		{ui.Hit{Label: r.T("security.title"), Icon: "shield-lock", Path: "/profile/security"}, r.T("palette.words_security")},
 		{ui.Hit{Label: r.T("audit.own_title"), Icon: "history", Path: activityPath}, ""},
 		{ui.Hit{Label: r.T("trash.title"), Icon: "trash", Path: trashPath}, r.T("palette.words_trash")},
+		{ui.Hit{Label: r.T("nav.docs"), Icon: "help", Path: manual.Path}, r.T("palette.words_docs")},
 	}
 	if r.readsDemo() {
 		places = append(places, place{ui.Hit{Label: r.T("nav.demo"), Icon: "inbox", Path: "/demo"}, ""})
@@ -139,26 +156,4 @@ func (r *request) pagePlaces() []place {
 		}
 	}
 	return places
-}
-
-// matching are the first places that have all of the words that were typed; all places
-// when none was.
-func matching(places []place, typed string, most int) []ui.Hit {
-	words := mailing.SearchText(typed)
-	var hits []ui.Hit
-	for _, p := range places {
-		if (words == "" || len(hits) < most) && hasWords(mailing.SearchText(p.Label, p.Note, p.words), words) {
-			hits = append(hits, p.Hit)
-		}
-	}
-	return hits
-}
-
-func hasWords(text, words string) bool {
-	for word := range strings.FieldsSeq(words) {
-		if !strings.Contains(text, word) {
-			return false
-		}
-	}
-	return true
 }

@@ -3,6 +3,7 @@ package web_test
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -42,6 +43,27 @@ func TestSearch(t *testing.T) {
 		find("excel").one("#list a[href=/clients/import]")
 		find("пароль").one("#list a[href=/profile/security]")
 		find("создать рассыл").one("#list a[href=/mailings/new]")
+	})
+	h.run("what fits best comes first, and is what Enter opens", func(t *testing.T) {
+		vera := storetest.Contact(t, h.store, anna.ID, "nosova@example.net") // whom the list has by a name
+		h.exec("update contacts set first_name = 'Вера', last_name = 'Носова', search = 'nosova@example.net вера носова' where id = " + strconv.FormatInt(vera.ID, 10))
+		storetest.Mailing(t, h.store, mailing.Mailing{OwnerID: anna.ID, MessageID: storetest.Message(t, h.store, mailing.Message{OwnerID: anna.ID, Subject: "Ответ сервера"}).ID})
+		first := func(typed string) string { return attribute(find(typed).find("#list .line a")[0], "href") }
+		for typed, want := range map[string]string{
+			"вера": pathOf("/clients/", vera.ID), "лог": "/logs", "история": "/profile/activity", "рассылка": "/mailings",
+		} {
+			if got := first(typed); got != want {
+				t.Errorf("%q leads to %s, want %s", typed, got, want)
+			}
+		}
+		find("вера").lacks("#list a[href=/logs]").shows("#list", "Ответ сервера")
+	})
+	h.run("the help is found by its titles and headings", func(t *testing.T) {
+		find("отписка").one("#list a[href^=/docs/writing-messages#]")
+		find("импорт").one("#list a[href=/docs/importing-clients]")
+		c.lang("en")
+		find("unsubscribe").one("#list a[href^=/docs/writing-messages#]")
+		c.lang("ru")
 	})
 	h.run("without a word it is a list of where one can go, all of which may be opened", func(t *testing.T) {
 		for _, link := range c.get("/search").find("#list a") {
