@@ -57,6 +57,12 @@ func (p *Printer) ShortDateTime(t time.Time) string {
 	return t.In(p.zone).Format(p.T("date.short_layout"))
 }
 
+// ShortDay writes a day as one types it: "31.03.2026", "2026-03-31".
+func (p *Printer) ShortDay(d mailing.Date) string {
+	layout, _, _ := strings.Cut(p.T("date.short_layout"), " ")
+	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC).Format(layout)
+}
+
 // DateTimeZone is DateTime with the name of the zone: "31 марта 2026 г., 09:30
 // (Москва)".
 func (p *Printer) DateTimeZone(t time.Time) string {

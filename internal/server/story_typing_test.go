@@ -28,6 +28,7 @@ func TestTypingStory(t *testing.T) {
 			(&managerStory{storyVisitor: s.storyVisitor}).signIn(storyOwner)
 			s.typeBack()
 			s.discard()
+			s.misread()
 		})
 	}
 }
@@ -75,4 +76,17 @@ func (s *typingStory) discard() {
 	s.sees(s.T("mailing_page.discard_question"))
 	s.follow("discard", chromedp.Click(chromedp.CSS("#discard [type=submit]")))
 	s.sees(s.T("mailing_page.discarded"))
+}
+
+// misread types a date that is none, and sees that at its field.
+func (s *typingStory) misread() {
+	s.open(s.path + "/edit?at=schedule")
+	s.fill("skip", "32.13.2027")
+	s.until("the field is marked", `document.getElementById("field-skip").getAttribute("aria-invalid") === "true"`)
+	s.holds("the error stands at it, and describes it", `document.getElementById("field-skip").getAttribute("aria-describedby") === "field-skip-error field-skip-hint"
+		&& document.getElementById("field-skip-error").innerText.includes("32.13.2027")`)
+	s.look("misread")
+	s.set("skip", "08.03.2199")
+	s.until("it is well again", `!document.querySelector("#field-skip[aria-invalid], #field-skip-error")`)
+	s.holds("the hint describes it still", `document.getElementById("field-skip").getAttribute("aria-describedby") === "field-skip-hint"`)
 }

@@ -47,3 +47,31 @@ func TestChangesThatAreTypedBackAreNone(t *testing.T) {
 		anna.follow(anna.submit(on, "#discard form", nil).expect(http.StatusSeeOther)).shows(".flash", "Изменения отменены").lacks(".note")
 	})
 }
+
+func TestWhatCannotBeReadIsMarkedWhileItIsTyped(t *testing.T) {
+	h := newHarness(t)
+	anna := newRoom(h, "anna@example.org", 3)
+	on := anna.get("/mailings/new").lacks("[data-error-of]")
+	for _, of := range []struct{ lang, example string }{{"ru", "08.03.2027"}, {"en", "2027-03-08"}} {
+		h.run("in "+of.lang, func(t *testing.T) {
+			anna.lang(of.lang)
+			daily := url.Values{"frequency": {"daily"}, "skip": {of.example + ", 32.13"}}
+			anna.types(on, daily).expect(http.StatusOK).shows("[hx-swap-oob=innerHTML:#unreadable]", "32.13").
+				shows("[data-error-of=field-skip]", of.example)
+			anna.get("/mailings/new").shows("#field-skip-hint", of.example)
+		})
+	}
+	h.run("what is readable, empty or not looked at is not", func(t *testing.T) {
+		for _, typed := range []url.Values{
+			{"frequency": {"daily"}, "skip": {"08.03.2027"}}, {"frequency": {"daily"}, "end": {"date"}, "until": {""}}, {"skip": {"32.13"}},
+		} {
+			anna.types(on, typed).expect(http.StatusOK).lacks("[data-error-of]")
+		}
+	})
+	h.run("what is stored is shown as the hint has it", func(t *testing.T) {
+		anna.lang("ru")
+		rule := every(mailing.Daily)
+		rule.Skip = []mailing.Date{{Year: 2199, Month: 3, Day: 8}}
+		anna.get(at(anna.mailing(rule).ID, "/edit")).shows("#field-skip", "08.03.2199")
+	})
+}

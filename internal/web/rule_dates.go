@@ -1,6 +1,7 @@
 package web
 
 import (
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -23,10 +24,11 @@ const (
 
 // ruleDates is what a schedule means: in words, and the next dates.
 type ruleDates struct {
-	Words   string         // empty while the schedule cannot be used
-	Problem string         // why it cannot; empty when it can
-	Zone    *time.Location // nil when it is not known
-	printer *i18n.Printer  // of times in the zone
+	Words   string            // empty while the schedule cannot be used
+	Problem string            // why it cannot; empty when it can
+	Marks   map[string]string // what cannot be read, by field
+	Zone    *time.Location    // nil when it is not known
+	printer *i18n.Printer     // of times in the zone
 	Next    []time.Time
 	Ends    bool     // there are no more than these
 	Notes   []string // what happens when the clocks are changed
@@ -38,13 +40,27 @@ func (r *request) datesOf(f ruleForm) ruleDates {
 		return ruleDates{Words: r.T("mailing_page.now")}
 	}
 	rule, err := f.rule()
-	if err == nil {
-		err = rule.Check()
-	}
 	if err != nil {
+		return ruleDates{Problem: r.Error(err), Marks: r.unreadable(f, err)}
+	}
+	if err := rule.Check(); err != nil {
 		return ruleDates{Problem: r.Error(err)}
 	}
 	return r.ruleDates(rule)
+}
+
+// unreadable are the fields of a schedule in which something was typed that cannot be read.
+// One that is still empty is not marked while somebody types.
+func (r *request) unreadable(f ruleForm, err error) map[string]string {
+	marks, _ := r.problems(err)
+	for field, typed := range map[string]string{
+		"start": f.Start, "at": f.At, "interval": f.Interval, "day": f.Day, "until": f.Until, "count": f.Count, "skip": f.Skip,
+	} {
+		if strings.TrimSpace(typed) == "" {
+			delete(marks, field)
+		}
+	}
+	return marks
 }
 
 // ruleDates is about a rule that Check accepts.

@@ -62,7 +62,7 @@ func (r *request) storedRule(rule mailing.Rule) ruleForm {
 		}
 	}
 	f.storedMonthDay(rule)
-	f.storedEnd(rule)
+	f.storedEnd(r.Printer, rule)
 	return f
 }
 
@@ -79,7 +79,7 @@ func (f *ruleForm) storedMonthDay(rule mailing.Rule) {
 	}
 }
 
-func (f *ruleForm) storedEnd(rule mailing.Rule) {
+func (f *ruleForm) storedEnd(p *i18n.Printer, rule mailing.Rule) {
 	switch {
 	case !rule.Until.IsZero():
 		f.End, f.Until = endDate, rule.Until.String()
@@ -88,7 +88,7 @@ func (f *ruleForm) storedEnd(rule mailing.Rule) {
 	}
 	days := make([]string, len(rule.Skip))
 	for i, day := range rule.Skip {
-		days[i] = day.String()
+		days[i] = p.ShortDay(day)
 	}
 	f.Skip = strings.Join(days, "\n")
 }
