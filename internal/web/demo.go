@@ -54,11 +54,8 @@ func (w *Web) demoRoutes() []Route {
 func listDemoMails(r *request) error {
 	list, page := r.list("/demo", demoPerPage)
 	mails, total, err := r.App.DemoMails(r.in.Context(), r.actor, r.demoReader(), page)
-	if mailing.KindOf(err) == mailing.NotFound && r.actor.ID != 0 {
-		return r.render(http.StatusNotFound, demoClosedPage(r.page(r.T("demo.title")), r.Demo()))
-	}
 	if err != nil {
-		return err
+		return r.demoClosed(err)
 	}
 	list.Total = int(total)
 	examples, err := r.exampleState()
@@ -66,6 +63,35 @@ func listDemoMails(r *request) error {
 		return err
 	}
 	return r.render(http.StatusOK, demoPage(r.page(r.T("demo.title")), list, mails, demoNotes{examples, r.App.DemoKeep, !r.Demo()}))
+}
+
+// demoClosed says in words why somebody finds nothing, who followed the address of the mailbox
+// or of a mail in it that they may not read. A stranger is told no more than that mails leave.
+func (r *request) demoClosed(err error) error {
+	stranger := r.actor.ID == 0
+	if mailing.KindOf(err) != mailing.NotFound || app.MayReadDemo(r.actor, r.demoReader()) || stranger && r.Demo() {
+		return err
+	}
+	return r.render(http.StatusNotFound, demoClosedPage(r.page(r.T("demo.title")), r.closedWords()))
+}
+
+// closedWords say that the mailbox is closed, and what to look at instead.
+func (r *request) closedWords() demoClosedWords {
+	logs := ui.Button{Look: ui.Primary, Label: r.T("nav.logs"), Path: "/logs"}
+	switch {
+	case r.Demo():
+		return demoClosedWords{ui.Empty{Title: r.T("demo.others"), Text: r.T("demo.others_text")}, logs}
+	case r.actor.ID == 0:
+		enter := ui.Button{Look: ui.Primary, Label: r.T("action.sign_in"), Path: "/login"}
+		return demoClosedWords{ui.Empty{Title: r.T("demo.gone"), Text: r.T("demo.gone_stranger")}, enter}
+	}
+	return demoClosedWords{ui.Empty{Title: r.T("demo.gone"), Text: r.T("demo.gone_text")}, logs}
+}
+
+// demoClosedWords are what the page of a closed mailbox says.
+type demoClosedWords struct {
+	ui.Empty
+	instead ui.Button
 }
 
 // demoNotes are what the page of the demo mailbox says besides.
@@ -127,7 +153,7 @@ func (r *request) demoMail() (app.DemoMail, error) {
 func showDemoMail(r *request) error {
 	m, err := r.demoMail()
 	if err != nil {
-		return err
+		return r.demoClosed(err)
 	}
 	v := demoView{DemoMail: m, view: r.field("view"), links: linksIn(m.Parsed.HTML)}
 	if !slices.Contains([]string{"html", "text", "source"}, v.view) {

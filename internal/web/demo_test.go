@@ -71,9 +71,15 @@ func TestDemoMailbox(t *testing.T) {
 		user := h.signIn(h.account("seller@example.org", mailing.RoleUser))
 		for lang, words := range map[string]string{"ru": "закрыт", "en": "closed"} {
 			p := user.lang(lang).get("/demo").expect(http.StatusNotFound).shows("main", words)
-			p.one("main a[href=/logs]")
+			p.one("main #mails a[href=/logs]")
 			checkTranslated(t, p)
 		}
+		user.lang("ru")
+		for _, path := range []string{"/demo", mail} {
+			user.get(path).expect(http.StatusNotFound).shows("#mails", "по-настоящему").shows("#mails", "только администраторы").shows("#mails", "в логах")
+			h.visitor().get(path).expect(http.StatusNotFound).shows("#mails", "в своей почте").one("#mails a[href=/login]")
+		}
+		boss.get("/demo/4711").expect(http.StatusNotFound).lacks("#mails")
 	})
 	h.run("whom a proxy on this machine brings is not at it", func(t *testing.T) {
 		for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via"} {
