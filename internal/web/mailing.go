@@ -140,14 +140,17 @@ func (w *Web) showMailing(r *request) error {
 
 // stoppedWords says who paused or disabled a mailing.
 func (m mailingPage) stoppedWords(p ui.Page) string {
-	key := "mailings.disabled_by"
-	if m.Status == mailing.StatusPaused {
-		key = "mailings.paused_by"
+	paused, mine := m.Status == mailing.StatusPaused, m.StopBy.ID == m.Actor.ID
+	who := cmp.Or(m.StopBy.Name(), p.T("mailings.somebody"))
+	switch {
+	case paused && mine:
+		return p.T("mailings.paused_by_you")
+	case paused:
+		return p.T("mailings.paused_by", "who", who)
+	case mine:
+		return p.T("mailings.disabled_by_you")
 	}
-	if m.StopBy.ID == m.Actor.ID {
-		return p.T(key + "_you")
-	}
-	return p.T(key, "who", cmp.Or(m.StopBy.Name(), p.T("mailings.somebody")))
+	return p.T("mailings.disabled_by", "who", who)
 }
 
 func noTime() time.Time { return time.Time{} }
