@@ -84,7 +84,7 @@ func (s *presetStory) mend(sink *sink) {
 	s.set("password", "")
 	s.test()
 	s.sees(s.T("relay.test_passed"))
-	s.holds("no field is marked", `!document.querySelector("[aria-invalid], [data-late]")`)
+	s.holds("no field is marked", `!document.querySelector("[aria-invalid], [data-late-at]")`)
 }
 
 // test has the server tested, and waits for the end of that.

@@ -15,7 +15,7 @@ function mark(field, error) {
   if (said && said.textContent.trim() === error.textContent.trim()) return;
   const copy = error.cloneNode(true);
   copy.id = id;
-  copy.dataset.late = field.id;
+  copy.dataset.lateAt = field.id;
   delete copy.dataset.errorOf;
   const hint = document.getElementById(`${field.id}-hint`);
   if (said) said.replaceWith(copy);
@@ -26,7 +26,7 @@ function mark(field, error) {
 }
 
 function unmark(error) {
-  const field = document.getElementById(error.dataset.late);
+  const field = document.getElementById(error.dataset.lateAt);
   error.remove();
   field?.removeAttribute("aria-invalid");
   if (field) describe(field, described(field).filter((id) => id !== error.id));
@@ -34,7 +34,7 @@ function unmark(error) {
 
 function renew() {
   const told = new Map([...document.querySelectorAll("[data-error-of]")].map((error) => [error.dataset.errorOf, error]));
-  for (const error of document.querySelectorAll("[data-late]")) if (!told.has(error.dataset.late)) unmark(error);
+  for (const error of document.querySelectorAll("[data-late-at]")) if (!told.has(error.dataset.lateAt)) unmark(error);
   for (const [id, error] of told) {
     const field = document.getElementById(id);
     if (field) mark(field, error);
