@@ -250,7 +250,7 @@ func (v *storyVisitor) press(words string) {
 
 // storyButton finds a button or a link by its words.
 func storyButton(words string) chromedp.Search {
-	return chromedp.Search(`(//main//*[self::button or self::a][normalize-space(.)="` + words + `"])[1]`)
+	return chromedp.Search(`(//main//*[self::button or self::a][not(@aria-hidden)][normalize-space(.)="` + words + `"])[1]`)
 }
 
 // click clicks what a CSS selector finds.

@@ -90,7 +90,7 @@ func (s *firstStory) readFirstMail() {
 func (s *firstStory) choosePreset() {
 	s.press(s.T("home.step_relay"))
 	s.press(s.T("relay.add_smtp"))
-	s.press("Mail.ru")
+	s.click("[name=preset][value=mailru]")
 	s.sees(s.T("relay.preset_help.mailru"), s.T("relay.preset_no_limits"))
 	s.holds("the server is filled in", `document.getElementById("field-host").value === "smtp.mail.ru" && document.getElementById("field-port").value === "465"`)
 	s.look("relay-preset")

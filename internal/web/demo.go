@@ -57,12 +57,30 @@ func listDemoMails(r *request) error {
 	if err != nil {
 		return r.demoClosed(err)
 	}
+	if r.field(newestParam) != "" && len(mails) > 0 {
+		r.redirect(fmt.Sprintf("/demo/%d", mails[0].ID))
+		return nil
+	}
 	list.Total = int(total)
 	examples, err := r.exampleState()
 	if err != nil {
 		return err
 	}
 	return r.render(http.StatusOK, demoPage(r.page(r.T("demo.title")), list, mails, demoNotes{examples, r.App.DemoKeep, !r.Demo()}))
+}
+
+// newestParam opens the newest mail that is found, in place of the list.
+const newestParam = "newest"
+
+// demoMail is the way to a mail that a run has left in the demo mailbox; empty: there is none
+// to be read.
+func (v runPage) demoMail(p ui.Page) string {
+	for _, a := range v.Answers {
+		if p.Demo && a.Result == mailing.AttemptAccepted {
+			return "/demo?" + query("q", a.Email) + "&" + query(newestParam, "yes")
+		}
+	}
+	return ""
 }
 
 // demoClosed says in words why somebody finds nothing, who followed the address of the mailbox

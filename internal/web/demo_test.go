@@ -146,3 +146,17 @@ func TestDemoMailbox(t *testing.T) {
 		h.visitor().get("/login").lacks("a.demo-chip")
 	})
 }
+
+// TestTheMailOfARun goes from a run to a mail of it.
+func TestTheMailOfARun(t *testing.T) {
+	h := newHarness(t)
+	h.keep("vera@example.org", "Старое", letter)
+	h.keep("vera@example.org", "Новое", letter)
+	h.keep("anna@example.org", "Чужое", letter)
+	anna := h.signIn(h.account("anna@example.org", mailing.RoleUser))
+	want := anna.get("/demo?q=Новое").attr("tbody a", "href")
+	if got := anna.get("/demo?q=vera@example.org&newest=yes").expect(http.StatusSeeOther).location(); got != want {
+		t.Errorf("it leads to %s, want %s", got, want)
+	}
+	anna.get("/demo?q=nobody@example.org&newest=yes").expect(http.StatusOK)
+}

@@ -1011,7 +1011,7 @@ func editorFields(p ui.Page, f editorForm) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.TextArea(ui.Field{Name: "body", Label: p.T("field.text"), Value: f.typed.Body, Error: f.test.problems["body"], Required: true, Attributes: takesPictures(p, "/messages/pictures")}, 10).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.TextArea(ui.Field{Name: "body", Label: p.T("field.text"), Value: f.typed.Body, Error: f.test.problems["body"], Required: true, Attributes: takesPictures(p, "/messages/pictures")}, 8).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -24,6 +24,7 @@ type relayForm struct {
 	tested   bool   // it was sent to be tested, not to be saved
 	running  bool   // the test is going on
 	mailTo   string // where the mail of the test goes
+	first    bool   // mails have stayed in the demo mailbox so far
 }
 
 // relayNumbers are the fields of the form that are whole numbers.
@@ -138,6 +139,7 @@ func createRelay(r *request) error {
 	if err != nil {
 		return err
 	}
+	form.first = r.Demo()
 	id, err := r.App.CreateRelay(r.in.Context(), r.actor, form.settings)
 	return r.savedRelay(form, id, err)
 }
@@ -151,6 +153,7 @@ func updateRelay(r *request) error {
 	if err != nil {
 		return err
 	}
+	form.first = r.Demo()
 	return r.savedRelay(form, id, r.App.UpdateRelay(r.in.Context(), r.actor, form.settings))
 }
 
@@ -166,7 +169,21 @@ func (r *request) savedRelay(form relayForm, id int64, err error) error {
 	if !relay.Enabled {
 		return r.done("/relays", r.T("relay.saved_off", "name", relay.Name))
 	}
+	if form.first {
+		if err := r.tellComing(); err != nil {
+			return err
+		}
+	}
 	return r.done("/relays", r.T("relay.saved", "name", relay.Name))
+}
+
+// tellComing warns who has ended the demo mode of what was planned in it: it goes out for real.
+func (r *request) tellComing() error {
+	coming, total, err := r.App.Mailings(r.in.Context(), r.actor, app.MailingFilter{Everyone: true, Coming: true}, app.Page{Sort: "next", Limit: 1})
+	if err == nil && total > 0 {
+		r.flash(ui.Warning, r.N("relay.coming", total, "subject", r.SubjectName(coming[0].Subject), "at", r.DateTimeZone(coming[0].NextAt)))
+	}
+	return err
 }
 
 func (r *request) relayPage(form relayForm, problems map[string]string) templ.Component {

@@ -303,3 +303,16 @@ func TestRelayList(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatWasPlannedGoesOutForReal tells an admin who ends the demo mode what was planned in it.
+func TestWhatWasPlannedGoesOutForReal(t *testing.T) {
+	h := newHarness(t)
+	anna := newRoom(h, "anna@example.org", 1)
+	saved(t, anna.post("/mailings/new", anna.filled()).expect(http.StatusSeeOther))
+	admin := h.signIn(h.account("admin@example.org", mailing.RoleAdmin))
+	form := url.Values{"kind": {"smtp"}, "host": {"smtp.example.org"}, "port": {"587"}, "tls": {"none"}, "from_email": {"news@example.org"}, "weight": {"10"}, "enabled": {"on"}}
+	admin.follow(admin.post("/relays/new", form).expect(http.StatusSeeOther)).shows(".flash", "1 запланированная рассылка теперь уйдёт по-настоящему")
+	h.demo = false
+	form.Set("name", "Второй")
+	admin.follow(admin.post("/relays/new", form).expect(http.StatusSeeOther)).lacks(".flash.tone-warning")
+}
