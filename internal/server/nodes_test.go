@@ -125,6 +125,25 @@ func (h *house) holders(run int64) (n int) {
 	return n
 }
 
+// newestNode is the node that has come last.
+func (h *house) newestNode() (id int64) {
+	h.t.Helper()
+	if err := h.store.Writer().QueryRow("select id from nodes order by started_at desc, id desc limit 1").Scan(&id); err != nil {
+		h.t.Fatal(err)
+	}
+	return id
+}
+
+// holds reports whether a node has mails of a run in hand.
+func (h *house) holds(node, run int64) bool {
+	h.t.Helper()
+	var n int
+	if err := h.store.Writer().QueryRow("select count(*) from leases where run_id = $1 and node_id = $2", run, node).Scan(&n); err != nil {
+		h.t.Fatal(err)
+	}
+	return n > 0
+}
+
 // TestFrozenNode has one of three nodes frozen past its lease and woken, and one
 // killed for good meanwhile.
 func TestFrozenNode(t *testing.T) {
@@ -133,8 +152,10 @@ func TestFrozenNode(t *testing.T) {
 	storetest.Contacts(t, h.store, h.owner.ID, many)
 	s := newSink(t, smtpsink.Options{Delay: roundTrip})
 	h.serve(s.Addr()).says("pages are served", 30*time.Second)
-	frozen, killed := h.secondNode().serve(s.Addr()), h.secondNode().serve(s.Addr())
+	frozen := h.secondNode().serve(s.Addr())
 	frozen.says("pages are served", 30*time.Second)
+	second := h.newestNode()
+	killed := h.secondNode().serve(s.Addr())
 	killed.says("pages are served", 30*time.Second)
 	run := h.sendNow(h.mailing(mailing.NeverTwice))
 	// While it opens, a node often has nothing in hand, and a node without anything in hand
@@ -142,8 +163,16 @@ func TestFrozenNode(t *testing.T) {
 	await(t, 30*time.Second, "all three have mails in hand, at full speed", func() bool {
 		return len(h.senders(run)) == 3 && h.run(run).State == mailing.RunSending && h.holders(run) == 3
 	})
-	pauseProcess(t, frozen, syscall.SIGSTOP)
 	t.Cleanup(func() { frozen.kill() })
+	await(t, 30*time.Second, "it is frozen with mails in hand", func() bool {
+		pauseProcess(t, frozen, syscall.SIGSTOP)
+		time.Sleep(200 * time.Millisecond) // what it had asked of the database is done
+		if h.holds(second, run) {
+			return true
+		}
+		pauseProcess(t, frozen, syscall.SIGCONT) // between two handfuls
+		return false
+	})
 	s.awaitMore(t, many/4)
 	killed.kill()
 	since := time.Now()
