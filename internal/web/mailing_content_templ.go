@@ -78,7 +78,7 @@ func contentFields(p ui.Page, e mailingEditor) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.EmailField(ui.Field{Name: "test_to", Label: p.T("mailing_page.test_to"), Value: e.TestTo, Error: e.Problems["to"], Autocomplete: "email"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.EmailField(ui.Field{Name: "test_to", Label: p.T("mailing_page.test_to"), Value: e.TestTo, Error: e.Problems["test_to"], Autocomplete: "email"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

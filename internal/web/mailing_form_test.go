@@ -112,6 +112,13 @@ func TestNewMailing(t *testing.T) {
 		p.shows("#field-start-error", "Такого дня нет").shows("#field-at-error", "Время не читается")
 		p.shows("#field-message-error", "Выберите письмо").shows("#field-reply_to-error", "«nobody»")
 		p.shows("#audience .field-error", "Выберите хотя бы одного клиента").shows(".note[role=alert]", "Исправьте 5 полей")
+		ways := p.find(".fault-list a")
+		if len(ways) != 5 {
+			t.Errorf("%d faults lead to their fields, want 5", len(ways))
+		}
+		for _, way := range ways {
+			p.one(attribute(way, "href"))
+		}
 		p.shows("#review .tone-danger", "Выберите хотя бы одного клиента").shows("#review .tone-danger", "Время не читается")
 		if len(anna.mailings()) != before {
 			t.Error("something was made")

@@ -165,6 +165,10 @@ func (w *Web) testMailing(r *request, e mailingEditor) error {
 		err = w.App.SendTest(r.in.Context(), r.actor, form, e.TestTo, r.previewContact())
 	}
 	if problems, ok := r.problems(err); ok {
+		if to, wrong := problems["to"]; wrong { // whose field has another name on this page
+			problems["test_to"] = to
+			delete(problems, "to")
+		}
 		e.Problems = problems
 		r.sayWhen(err)
 		return w.renderEditor(r, statuses[mailing.KindOf(err)], e)

@@ -10,8 +10,11 @@ import (
 	"os"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"vestnik/internal/app"
 	"vestnik/internal/mailing"
+	"vestnik/internal/web/ui"
 )
 
 // picturePrefix is where pictures are. A picture never changes under its name, so
@@ -155,4 +158,9 @@ func (r *request) answerPicture(keep keeping) error {
 	r.out.Header().Set("Cache-Control", "no-store")
 	r.out.WriteHeader(status)
 	return json.NewEncoder(r.out).Encode(answer)
+}
+
+// takesPictures are the attributes of a text that pictures are put into, kept at an address.
+func takesPictures(p ui.Page, path string) templ.Attributes {
+	return templ.Attributes{"data-pictures": path, "data-signed-out": p.T("pictures.signed_out"), "data-no-pictures": p.T("pictures.none_in_text")}
 }

@@ -393,11 +393,6 @@ func pictureField(p ui.Page, name, label string, problems map[string]string) ui.
 	}
 }
 
-// takesPictures are the attributes of a text that pictures are put into, kept at an address.
-func takesPictures(p ui.Page, path string) templ.Attributes {
-	return templ.Attributes{"data-pictures": path, "data-signed-out": p.T("pictures.signed_out"), "data-no-pictures": p.T("pictures.none_in_text")}
-}
-
 // zoneField is a time zone by its name in the person's language.
 func zoneField(p ui.Page, f ui.Field) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
