@@ -60,6 +60,11 @@ func sentEmpty(t *testing.T, s stop, p *page) bool {
 			t.Errorf("%s: an empty form is answered with %d", s.name, answer.status)
 		}
 		complained = true
+		for _, way := range answer.find(".fault-list a") {
+			if len(answer.find(attribute(way, "href"))) != 1 {
+				t.Errorf("%s: a fault leads to %s, where nothing is", s.name, attribute(way, "href"))
+			}
+		}
 		for _, name := range names {
 			// What a password is typed for a second time is compared once there is one.
 			if name != "again" && !complains(answer, name) {
